@@ -1,0 +1,175 @@
+package org.gradnorm4j.core;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.List;
+import org.deeplearning4j.nn.api.Layer;
+import org.deeplearning4j.nn.api.OptimizationAlgorithm;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.nn.graph.vertex.GraphVertex;
+import org.deeplearning4j.nn.graph.vertex.VertexIndices;
+import org.deeplearning4j.nn.graph.vertex.impl.FrozenVertex;
+import org.deeplearning4j.nn.layers.FrozenLayer;
+import org.deeplearning4j.nn.layers.FrozenLayerWithBackprop;
+
+/**
+ * An initialised ComputationGraph seen as tasks: one task per network output, and for every vertex
+ * the set of tasks it serves. Tasks are numbered in the order of the network's outputs.
+ */
+final class TaskGraph {
+  private final GraphVertex[] vertices;
+  private final int[] forwardOrder;
+  private final List<String> taskNames;
+  private final List<OutputLoss> losses = new ArrayList<>();
+  private final BitSet[] dependents;
+  private final BitSet[] trainers;
+
+  /**
+   * Reads the graph, which is not modified.
+   *
+   * @throws IllegalArgumentException if it cannot be trained on several tasks, or if an output's
+   *     loss is out of reach
+   * @throws IllegalStateException if the graph is not initialised
+   */
+  TaskGraph(ComputationGraph graph) {
+    if (graph.getVertices() == null) {
+      throw new IllegalStateException("the graph is not initialised. Call init() first");
+    }
+    vertices = graph.getVertices();
+    forwardOrder = graph.topologicalSortOrder();
+    taskNames = List.copyOf(graph.getConfiguration().getNetworkOutputs());
+    if (taskNames.size() < 2) {
+      throw new IllegalArgumentException(
+          "the graph has the output " + taskNames + " only: balancing takes two or more");
+    }
+    checkOptimizer(graph);
+    for (String name : taskNames) {
+      losses.add(lossOf(vertex(name)));
+    }
+    dependents = servedTasks(false);
+    trainers = servedTasks(true);
+  }
+
+  private static void checkOptimizer(ComputationGraph graph) {
+    OptimizationAlgorithm algorithm = graph.conf().getOptimizationAlgo();
+    if (algorithm != OptimizationAlgorithm.STOCHASTIC_GRADIENT_DESCENT) {
+      throw new IllegalArgumentException(
+          "optimization algorithm "
+              + algorithm
+              + " searches along a line and takes several gradients a step. Use STOCHASTIC_GRADIENT_DESCENT with any updater");
+    }
+  }
+
+  private static OutputLoss lossOf(GraphVertex output) {
+    String name = output.getVertexName();
+    Layer layer = output.getLayer();
+    if (layer instanceof FrozenLayer) {
+      throw new IllegalArgumentException(
+          "output '" + name + "' is frozen, its loss trains nothing. Unfreeze it, or remove it");
+    }
+    if (layer instanceof FrozenLayerWithBackprop frozen) {
+      layer = frozen.getInsideLayer();
+    }
+    if (layer == null) {
+      throw new IllegalArgumentException(
+          "output '" + name + "' is no output layer, it has no loss. End it with an OutputLayer");
+    }
+    var configuration = layer.conf().getLayer();
+    return OutputLoss.of(configuration)
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "output '%s' (%s): its gradient does not come from an ILossFunction alone, so it cannot be weighted. Use OutputLayer, LossLayer, or their Rnn/Cnn forms"
+                        .formatted(name, configuration.getClass().getSimpleName())));
+  }
+
+  List<String> taskNames() {
+    return taskNames;
+  }
+
+  /** The loss of every task. */
+  List<OutputLoss> losses() {
+    return losses;
+  }
+
+  /** The vertex of that name, or null. */
+  GraphVertex vertex(String name) {
+    return Arrays.stream(vertices)
+        .filter(vertex -> vertex.getVertexName().equals(name))
+        .findFirst()
+        .orElse(null);
+  }
+
+  List<GraphVertex> verticesInForwardOrder() {
+    return Arrays.stream(forwardOrder).mapToObj(index -> vertices[index]).toList();
+  }
+
+  /** Tasks whose output is computed from this vertex. Not to be modified. */
+  BitSet tasksThatDependOn(GraphVertex vertex) {
+    return dependents[vertex.getVertexIndex()];
+  }
+
+  /** Tasks whose gradient arrives at this vertex: frozen vertices pass none on. */
+  BitSet tasksThatTrain(GraphVertex vertex) {
+    return trainers[vertex.getVertexIndex()];
+  }
+
+  /**
+   * The consumers of a vertex that send it an epsilon, in the order in which DL4J's backward pass
+   * visits them; one that takes it as several of its inputs is listed as often.
+   */
+  List<GraphVertex> epsilonSources(GraphVertex vertex) {
+    List<GraphVertex> sources = new ArrayList<>();
+    for (int i = forwardOrder.length - 1; i >= 0; i--) {
+      GraphVertex consumer = vertices[forwardOrder[i]];
+      if (!stopsGradient(consumer)) {
+        for (VertexIndices input : inputs(consumer)) {
+          if (input.getVertexIndex() == vertex.getVertexIndex()) {
+            sources.add(consumer);
+          }
+        }
+      }
+    }
+    return sources;
+  }
+
+  /** Names of the vertex' weights in DL4J's parameter table, biases left out; empty if none. */
+  static List<String> weightKeys(GraphVertex vertex) {
+    if (!vertex.hasLayer() || vertex.getLayer().numParams() == 0) {
+      return List.of();
+    }
+    var configuration = vertex.getLayer().conf().getLayer();
+    return configuration.initializer().weightKeys(configuration);
+  }
+
+  /** True if the weights of this vertex do not train, whether or not it lets gradients pass. */
+  static boolean isFrozen(GraphVertex vertex) {
+    return stopsGradient(vertex) || vertex.getLayer() instanceof FrozenLayerWithBackprop;
+  }
+
+  private static boolean stopsGradient(GraphVertex vertex) {
+    return vertex instanceof FrozenVertex || vertex.getLayer() instanceof FrozenLayer;
+  }
+
+  private static VertexIndices[] inputs(GraphVertex vertex) {
+    return vertex.getInputVertices() == null ? new VertexIndices[0] : vertex.getInputVertices();
+  }
+
+  private BitSet[] servedTasks(boolean byGradient) {
+    BitSet[] served = new BitSet[vertices.length];
+    Arrays.setAll(served, i -> new BitSet());
+    for (int task = 0; task < taskNames.size(); task++) {
+      served[vertex(taskNames.get(task)).getVertexIndex()].set(task);
+    }
+    for (int i = forwardOrder.length - 1; i >= 0; i--) {
+      GraphVertex vertex = vertices[forwardOrder[i]];
+      if (!(byGradient && stopsGradient(vertex))) {
+        for (VertexIndices input : inputs(vertex)) {
+          served[input.getVertexIndex()].or(served[vertex.getVertexIndex()]);
+        }
+      }
+    }
+    return served;
+  }
+}

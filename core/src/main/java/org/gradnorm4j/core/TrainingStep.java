@@ -1,0 +1,86 @@
+package org.gradnorm4j.core;
+
+/**
+ * The training step that is under way on the attached graph, if any: the loss weights it uses and
+ * what has been noted of it so far. One instance lives as long as the attachment and is reused by
+ * every step.
+ *
+ * <p>Loss functions belong to the configuration, which DL4J shares freely: {@code clone()}, two
+ * graphs built from one configuration object, {@code score(...)} on the attached graph itself. A
+ * {@link WeightedLoss} met outside a step of <em>this</em> graph must therefore behave as the
+ * user's own loss. A step is open only on the thread that runs it, between the forward pass of the
+ * tap and the clearing of the vertices.
+ */
+final class TrainingStep {
+  private final double[] lossWeights;
+  private final double[] lossSums;
+  private final double[] gradientNorms;
+  private Thread thread;
+  private boolean measured;
+
+  TrainingStep(int tasks) {
+    lossWeights = new double[tasks];
+    lossSums = new double[tasks];
+    gradientNorms = new double[tasks];
+  }
+
+  /** Begins a step with the given loss weights; what an interrupted step left behind is dropped. */
+  void open(double[] weights) {
+    System.arraycopy(weights, 0, lossWeights, 0, weights.length);
+    java.util.Arrays.fill(lossSums, Double.NaN);
+    measured = false;
+    thread = Thread.currentThread();
+  }
+
+  boolean isOpen() {
+    return thread == Thread.currentThread();
+  }
+
+  void close() {
+    thread = null;
+  }
+
+  /** λ_i of the open step. */
+  double lossWeight(int task) {
+    return lossWeights[task];
+  }
+
+  /** Notes task i's loss, a sum over the minibatch as DL4J computes it. */
+  void recordLossSum(int task, double lossSum) {
+    lossSums[task] = lossSum;
+  }
+
+  /** Where the norms of the weighted, summed gradients ‖∇_W Σ_x λ_i ℓ_i(x)‖ go. */
+  double[] gradientNorms() {
+    measured = true;
+    return gradientNorms;
+  }
+
+  /** True once the backward pass has gone through the shared layer. */
+  boolean isMeasured() {
+    return measured;
+  }
+
+  /** Copy of the step's loss weights. */
+  double[] lossWeights() {
+    return lossWeights.clone();
+  }
+
+  /** L_i, given what DL4J divides its gradients by. */
+  double[] losses(double divisor) {
+    double[] losses = new double[lossSums.length];
+    for (int i = 0; i < losses.length; i++) {
+      losses[i] = lossSums[i] / divisor;
+    }
+    return losses;
+  }
+
+  /** n_i = ‖∇_W L_i‖: the recorded norm without λ_i and without the sum over the minibatch. */
+  double[] unweightedGradientNorms(double divisor) {
+    double[] norms = new double[gradientNorms.length];
+    for (int i = 0; i < norms.length; i++) {
+      norms[i] = gradientNorms[i] / (Math.abs(lossWeights[i]) * divisor);
+    }
+    return norms;
+  }
+}

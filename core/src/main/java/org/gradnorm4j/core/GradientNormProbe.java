@@ -66,7 +66,7 @@ public final class GradientNormProbe {
     nextLossWeights = new double[taskNames.size()];
     Arrays.fill(nextLossWeights, 1.0);
     // Everything is checked: only from here on is the graph touched.
-    tap = new TapVertex(shared, kernel, step, this);
+    tap = new TapVertex(graph, shared, kernel, step, this);
     graph.getVertices()[shared.vertex().getVertexIndex()] = tap;
     for (int task = 0; task < outputs.size(); task++) {
       losses.add(new WeightedLoss(outputs.get(task), step, task));
@@ -191,7 +191,7 @@ public final class GradientNormProbe {
     }
   }
 
-  /** Called by the tap when the forward pass of a training step reaches it. */
+  /** Called by the tap when a forward pass reaches it. */
   void beginStep() {
     step.open(nextLossWeights);
   }

@@ -50,11 +50,13 @@ final class ReplayNormKernel implements NormKernel {
     vertex = shared.vertex();
     weightKeys = TaskGraph.weightKeys(vertex);
     configurations = NormKernels.withWrapped(vertex.getLayer().conf().getLayer());
-    var builder = LayerWorkspaceMgr.builder();
-    for (ArrayType type : ArrayType.values()) {
-      builder.with(type, "WS_GRADNORM4J_REPLAY_" + type, WORKSPACE);
-    }
-    replayWorkspaces = builder.build();
+    replayWorkspaces =
+        LayerWorkspaceMgr.builder()
+            .defaultWorkspace("WS_GRADNORM4J_REPLAY", WORKSPACE)
+            .with(ArrayType.ACTIVATION_GRAD, "WS_GRADNORM4J_REPLAY_GRAD", WORKSPACE)
+            .with(ArrayType.RNN_FF_LOOP_WORKING_MEM, "WS_GRADNORM4J_REPLAY_LOOP", WORKSPACE)
+            .with(ArrayType.RNN_BP_LOOP_WORKING_MEM, "WS_GRADNORM4J_REPLAY_LOOP", WORKSPACE)
+            .build();
   }
 
   @Override

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.graph.vertex.GraphVertex;
+import org.deeplearning4j.nn.graph.vertex.impl.LayerVertex;
 
 /**
  * Where the tasks of a graph part: the layer W whose gradient is measured, and which task each of
@@ -13,7 +14,7 @@ import org.deeplearning4j.nn.graph.vertex.GraphVertex;
  * @param edgeTasks for every epsilon DL4J sends to W in a backward pass, in the order of arrival,
  *     the index of the task it comes from
  */
-record SharedLayer(GraphVertex vertex, int[] edgeTasks) {
+record SharedLayer(LayerVertex vertex, int[] edgeTasks) {
 
   /**
    * Finds and checks the shared layer.
@@ -25,7 +26,7 @@ record SharedLayer(GraphVertex vertex, int[] edgeTasks) {
     GraphVertex vertex = name == null ? last(graph) : named(graph, name);
     checkTrainable(graph, vertex);
     checkShared(graph, vertex);
-    return new SharedLayer(vertex, edgeTasks(graph, vertex));
+    return new SharedLayer((LayerVertex) vertex, edgeTasks(graph, vertex));
   }
 
   String name() {

@@ -4,17 +4,20 @@ import java.io.Serial;
 import java.lang.reflect.Proxy;
 import java.util.Arrays;
 import org.deeplearning4j.nn.gradient.Gradient;
-import org.deeplearning4j.nn.graph.vertex.BaseWrapperVertex;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.nn.graph.vertex.impl.LayerVertex;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Stands in the place of the shared layer's vertex in the graph's vertex array. It does what that
- * vertex does, and on the way keeps the epsilons of the consumers apart long enough to measure
- * them. It also sees where a training step begins and ends.
+ * vertex does, by having it done there (its state stays complete, so that detaching is possible at
+ * any time), and on the way keeps the epsilons of the consumers apart long enough to measure them.
+ * It also sees where a training step begins and ends.
  */
-final class TapVertex extends BaseWrapperVertex {
+@SuppressWarnings("overrides") // DL4J declares setInputs with and without varargs
+final class TapVertex extends LayerVertex {
   @Serial private static final long serialVersionUID = 1L;
 
   /**
@@ -35,6 +38,7 @@ final class TapVertex extends BaseWrapperVertex {
                     method + " on the epsilon of a measured layer before its backward pass");
               });
 
+  private final transient LayerVertex underlying;
   private final transient int[] edgeTasks;
   private final transient NormKernel kernel;
   private final transient TrainingStep step;
@@ -42,8 +46,23 @@ final class TapVertex extends BaseWrapperVertex {
   private final transient INDArray[] edgeEpsilons;
   private transient int arrived;
 
-  TapVertex(SharedLayer shared, NormKernel kernel, TrainingStep step, GradientNormProbe probe) {
-    super(shared.vertex());
+  TapVertex(
+      ComputationGraph graph,
+      SharedLayer shared,
+      NormKernel kernel,
+      TrainingStep step,
+      GradientNormProbe probe) {
+    super(
+        graph,
+        shared.name(),
+        shared.vertex().getVertexIndex(),
+        shared.vertex().getInputVertices(),
+        shared.vertex().getOutputVertices(),
+        shared.layer(),
+        shared.vertex().getLayerPreProcessor(),
+        false,
+        shared.layer().params().dataType());
+    this.underlying = shared.vertex();
     this.edgeTasks = shared.edgeTasks();
     this.kernel = kernel;
     this.step = step;
@@ -53,11 +72,28 @@ final class TapVertex extends BaseWrapperVertex {
 
   @Override
   public INDArray doForward(boolean training, LayerWorkspaceMgr workspaces) {
-    if (training) {
-      forgetEpsilons();
-      probe.beginStep();
-    }
-    return super.doForward(training, workspaces);
+    return underlying.doForward(training, workspaces);
+  }
+
+  /**
+   * A forward pass has got here, in training or not: only {@link #doBackward} tells. ({@code
+   * doForward} would know, but truncated backpropagation through time goes around it.)
+   */
+  @Override
+  public void setInput(int inputNumber, INDArray input, LayerWorkspaceMgr workspaces) {
+    forgetEpsilons();
+    probe.beginStep();
+    underlying.setInput(inputNumber, input, workspaces);
+  }
+
+  @Override
+  public INDArray[] getInputs() {
+    return underlying.getInputs();
+  }
+
+  @Override
+  public boolean canDoForward() {
+    return underlying.canDoForward();
   }
 
   @Override
@@ -98,7 +134,7 @@ final class TapVertex extends BaseWrapperVertex {
 
   @Override
   public void clear() {
-    super.clear();
+    underlying.clear();
     forgetEpsilons();
     probe.endStep();
   }
@@ -147,7 +183,12 @@ final class TapVertex extends BaseWrapperVertex {
   }
 
   @Override
-  public String toString() {
-    return underlying.toString();
+  public boolean equals(Object other) {
+    return this == other;
+  }
+
+  @Override
+  public int hashCode() {
+    return System.identityHashCode(this);
   }
 }

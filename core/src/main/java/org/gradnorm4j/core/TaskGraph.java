@@ -64,10 +64,6 @@ final class TaskGraph {
   private static OutputLoss lossOf(GraphVertex output) {
     String name = output.getVertexName();
     Layer layer = output.getLayer();
-    if (layer instanceof FrozenLayer) {
-      throw new IllegalArgumentException(
-          "output '" + name + "' is frozen, its loss trains nothing. Unfreeze it, or remove it");
-    }
     if (layer instanceof FrozenLayerWithBackprop frozen) {
       layer = frozen.getInsideLayer();
     }

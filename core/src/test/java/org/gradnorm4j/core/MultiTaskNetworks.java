@@ -136,7 +136,10 @@ final class MultiTaskNetworks {
     return tasks;
   }
 
-  /** Random inputs; labels are one-hot rows for classification, unequally scaled otherwise. */
+  /**
+   * Random inputs, the same for the same seed > 0 (ND4J takes 0 for "any"); labels are one-hot rows
+   * for classification, unequally scaled otherwise.
+   */
   static MultiDataSet batch(Spec spec, int size, long seed) {
     Nd4j.getRandom().setSeed(seed);
     INDArray[] labels = new INDArray[spec.tasks()];

@@ -1,0 +1,261 @@
+package org.gradnorm4j.gradnorm;
+
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.gradnorm4j.core.GradientNormProbe;
+import org.gradnorm4j.core.StepMeasurement;
+import org.nd4j.linalg.learning.config.Adam;
+import org.nd4j.linalg.learning.config.IUpdater;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Balances the losses of a multi-output ComputationGraph while it trains, by GradNorm (Chen et al.,
+ * ICML 2018, arXiv 1711.02257).
+ *
+ * <p>The network is trained on L = &Sigma;<sub>i</sub> &lambda;<sub>i</sub> L<sub>i</sub>, one task
+ * per network output. After each step the loss weights &lambda;<sub>i</sub> take one step of an
+ * optimiser that brings the tasks' gradient norms on the last shared layer W to a common scale, and
+ * gives more to a task that has fallen behind:
+ *
+ * <pre>
+ *   L_grad(λ) = Σ_i | G_i − Ḡ · r_i^α |
+ *
+ *   G_i = ‖∇_W λ_i L_i‖₂         norm of the weighted gradient of task i
+ *   Ḡ   = mean of G_i
+ *   r_i = (L_i / L_i(0)) / mean   above 1: the task trains more slowly than the others
+ *   α  ≥ 0                        strength of the restoring force
+ * </pre>
+ *
+ * and are then scaled to &Sigma; &lambda;<sub>i</sub> = T. The target &#7712; r<sub>i</sub>
+ * <sup>&alpha;</sup> counts as a constant (Algorithm 1); L<sub>i</sub>(0) is the loss of the first
+ * step.
+ *
+ * <pre>{@code
+ * GradNorm gradNorm = GradNorm.builder().alpha(1.5).build();
+ * gradNorm.attach(net);                // an initialised ComputationGraph with several outputs
+ * net.fit(iterator, 20);               // as before
+ * System.out.println(gradNorm.lossWeights());
+ * gradNorm.history().writeCsv(Path.of("history.csv"));
+ * gradNorm.detach();
+ * }</pre>
+ *
+ * <p><b>Note:</b> by default the weights are updated multiplicatively, where the paper adds; see
+ * {@link WeightUpdate}. Everything else is the paper's.
+ *
+ * <p>Attached to one graph at a time. Readers ({@link #lossWeights()}, {@link #lastStep()}, {@link
+ * #history()}) may be called from any thread.
+ */
+public final class GradNorm {
+  private static final Logger log = LoggerFactory.getLogger(GradNorm.class);
+
+  private final String sharedLayer;
+  private final GradNormRule rule;
+  private GradientNormProbe probe;
+  private List<String> taskNames;
+  private GradNormHistory history;
+  private boolean warned;
+  private volatile GradNormState state;
+  private volatile GradNormStep lastStep;
+
+  private GradNorm(Builder builder) {
+    sharedLayer = builder.sharedLayer;
+    rule =
+        new GradNormRule(
+            builder.alpha, builder.weightUpdate, new UpdaterOptimizer(builder.lossWeightUpdater));
+  }
+
+  /**
+   * Starts from the defaults: the last layer that all outputs depend on, &alpha; = 1.5, Adam with
+   * learning rate 0.025, multiplicative updates.
+   *
+   * @return a new builder
+   */
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /**
+   * Begins to balance the losses of a graph. Attached again after {@link #detach()}, to the same
+   * graph or another with the same outputs, it goes on where it was.
+   *
+   * @param graph initialised, with two or more outputs. Modified until {@link #detach()}: the
+   *     gradients of its output layers' losses are weighted
+   * @return this
+   * @throws IllegalArgumentException if the graph cannot be measured, or has other outputs than the
+   *     one before; names the layer, the reason and the remedy
+   * @throws IllegalStateException if this is attached already, or the graph is, or is not
+   *     initialised
+   */
+  public synchronized GradNorm attach(ComputationGraph graph) {
+    if (probe != null) {
+      throw new IllegalStateException(
+          "this GradNorm is attached already. Detach it first, or build another");
+    }
+    List<String> outputs = graph.getConfiguration().getNetworkOutputs();
+    if (taskNames != null && !taskNames.equals(outputs)) {
+      throw new IllegalArgumentException(
+          "this GradNorm has been balancing the outputs "
+              + taskNames
+              + ", the graph has "
+              + outputs
+              + ". Build another");
+    }
+    probe =
+        sharedLayer == null
+            ? GradientNormProbe.attach(graph, this::onStep)
+            : GradientNormProbe.attach(graph, sharedLayer, this::onStep);
+    if (taskNames == null) {
+      taskNames = probe.taskNames();
+      state = rule.init(taskNames.size());
+      history = new GradNormHistory(taskNames);
+    }
+    probe.lossWeights(state.lossWeights());
+    log.debug("balancing {} on the gradients of '{}'", taskNames, probe.sharedLayer());
+    return this;
+  }
+
+  /**
+   * Gives the graph back as plain Deeplearning4j. Weights and history stay readable. Does nothing
+   * if not attached.
+   */
+  public synchronized void detach() {
+    if (probe != null) {
+      probe.detach();
+      probe = null;
+    }
+  }
+
+  private void onStep(StepMeasurement measurement) {
+    GradNormRule.Update update = rule.update(state, measurement);
+    if (update.step().skipped() && !warned) {
+      warned = true;
+      log.warn(
+          "a loss or gradient is not finite, the loss weights stay as they are: {}", measurement);
+    }
+    GradientNormProbe current = probe;
+    if (current != null) {
+      current.lossWeights(update.state().lossWeights());
+    }
+    state = update.state();
+    lastStep = update.step();
+    history.add(update.step());
+  }
+
+  /**
+   * The loss weights of the next step.
+   *
+   * @return &lambda;<sub>i</sub> by task name, in the order of the network's outputs; unmodifiable
+   * @throws IllegalStateException if never attached: only a graph knows its tasks
+   */
+  public Map<String, Double> lossWeights() {
+    checkAttachedOnce();
+    double[] weights = state.lossWeights();
+    Map<String, Double> byName = new LinkedHashMap<>();
+    for (int i = 0; i < weights.length; i++) {
+      byName.put(taskNames.get(i), weights[i]);
+    }
+    return Collections.unmodifiableMap(byName);
+  }
+
+  /**
+   * The full record of the last step.
+   *
+   * @return empty before the first step
+   */
+  public Optional<GradNormStep> lastStep() {
+    return Optional.ofNullable(lastStep);
+  }
+
+  /**
+   * The record of all steps.
+   *
+   * @return the history, which grows as training goes on
+   * @throws IllegalStateException if never attached
+   */
+  public GradNormHistory history() {
+    checkAttachedOnce();
+    return history;
+  }
+
+  private void checkAttachedOnce() {
+    if (state == null) {
+      throw new IllegalStateException("not attached to a graph yet. Call attach(graph) first");
+    }
+  }
+
+  /** Settings of {@link GradNorm}. */
+  public static final class Builder {
+    private String sharedLayer;
+    private double alpha = 1.5;
+    private IUpdater lossWeightUpdater = new Adam(0.025);
+    private WeightUpdate weightUpdate = WeightUpdate.MULTIPLICATIVE;
+
+    private Builder() {}
+
+    /**
+     * The layer whose weights are W. Default: the last trainable layer that all outputs depend on.
+     *
+     * @param sharedLayer name of the layer in the graph
+     * @return this
+     */
+    public Builder sharedLayer(String sharedLayer) {
+      this.sharedLayer = Objects.requireNonNull(sharedLayer, "sharedLayer");
+      return this;
+    }
+
+    /**
+     * The strength &alpha; of the force that brings tasks back to a common training rate. 0 makes
+     * all gradient norms equal; larger values suit tasks of different complexity. The paper uses
+     * 1.5 for NYUv2 and 0.12 for its toy of like tasks. Default: 1.5.
+     *
+     * @param alpha finite and &ge; 0
+     * @return this
+     * @throws IllegalArgumentException if negative, infinite or NaN
+     */
+    public Builder alpha(double alpha) {
+      if (!(alpha >= 0.0 && Double.isFinite(alpha))) {
+        throw new IllegalArgumentException("alpha (" + alpha + ") must be >= 0 and finite");
+      }
+      this.alpha = alpha;
+      return this;
+    }
+
+    /**
+     * The optimiser of the loss weights, with its learning rate or schedule. Default: {@code
+     * Adam(0.025)}, the paper's. {@code Sgd(0.0)} leaves the weights as they are and only measures.
+     *
+     * @param lossWeightUpdater any ND4J updater; copied
+     * @return this
+     */
+    public Builder lossWeightUpdater(IUpdater lossWeightUpdater) {
+      this.lossWeightUpdater = lossWeightUpdater.clone();
+      return this;
+    }
+
+    /**
+     * How the optimiser's step moves the weights. Default: {@link WeightUpdate#MULTIPLICATIVE}.
+     *
+     * @param weightUpdate the rule
+     * @return this
+     */
+    public Builder weightUpdate(WeightUpdate weightUpdate) {
+      this.weightUpdate = Objects.requireNonNull(weightUpdate, "weightUpdate");
+      return this;
+    }
+
+    /**
+     * Builds.
+     *
+     * @return a GradNorm with these settings, attached to nothing
+     */
+    public GradNorm build() {
+      return new GradNorm(this);
+    }
+  }
+}

@@ -1,0 +1,145 @@
+package org.gradnorm4j.gradnorm;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Iterator;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.apache.commons.csv.CSVFormat;
+import org.apache.commons.csv.CSVPrinter;
+import org.apache.commons.math3.util.ResizableDoubleArray;
+
+/**
+ * Every step of a training run, one row per step and task. Kept in memory as plain numbers, 48
+ * bytes a row and 16 a step; may be read while training goes on in another thread.
+ */
+public final class GradNormHistory {
+  private static final int COLUMNS = 6;
+
+  private final List<String> taskNames;
+  private final ResizableDoubleArray steps = new ResizableDoubleArray();
+  private final ResizableDoubleArray values = new ResizableDoubleArray();
+
+  GradNormHistory(List<String> taskNames) {
+    this.taskNames = taskNames;
+  }
+
+  /**
+   * One task in one step. In a step that was skipped (see {@link GradNormStep#skipped()}) the last
+   * three values are NaN.
+   *
+   * @param iteration DL4J's iteration count
+   * @param epoch DL4J's epoch count
+   * @param task name of the task
+   * @param loss L<sub>i</sub>, mean over the minibatch
+   * @param lossWeight &lambda;<sub>i</sub> the step was trained with
+   * @param gradientNorm &#8214;&nabla;<sub>W</sub>L<sub>i</sub>&#8214;
+   * @param weightedGradientNorm G<sub>i</sub>
+   * @param targetGradientNorm mean of G &middot; r<sub>i</sub><sup>&alpha;</sup>
+   * @param relativeInverseTrainingRate r<sub>i</sub>
+   */
+  public record Row(
+      int iteration,
+      int epoch,
+      String task,
+      double loss,
+      double lossWeight,
+      double gradientNorm,
+      double weightedGradientNorm,
+      double targetGradientNorm,
+      double relativeInverseTrainingRate) {}
+
+  synchronized void add(GradNormStep step) {
+    var measurement = step.measurement();
+    steps.addElements(new double[] {measurement.iteration(), measurement.epoch()});
+    for (int i = 0; i < taskNames.size(); i++) {
+      values.addElements(
+          new double[] {
+            measurement.losses()[i],
+            measurement.lossWeights()[i],
+            measurement.gradientNorms()[i],
+            step.weightedGradientNorms()[i],
+            step.targetGradientNorms()[i],
+            step.relativeInverseTrainingRates()[i]
+          });
+    }
+  }
+
+  /**
+   * The number of steps recorded.
+   *
+   * @return steps so far
+   */
+  public synchronized int size() {
+    return steps.getNumElements() / 2;
+  }
+
+  /**
+   * All rows so far, step by step and in the order of the tasks within a step.
+   *
+   * @return a stream over the steps that were recorded when it was asked for
+   */
+  public Stream<Row> rows() {
+    return IntStream.range(0, size() * taskNames.size()).mapToObj(this::row);
+  }
+
+  private synchronized Row row(int index) {
+    int step = 2 * (index / taskNames.size());
+    int value = COLUMNS * index;
+    return new Row(
+        (int) steps.getElement(step),
+        (int) steps.getElement(step + 1),
+        taskNames.get(index % taskNames.size()),
+        values.getElement(value),
+        values.getElement(value + 1),
+        values.getElement(value + 2),
+        values.getElement(value + 3),
+        values.getElement(value + 4),
+        values.getElement(value + 5));
+  }
+
+  /**
+   * Writes all rows as CSV (RFC 4180, UTF-8) with the header {@code
+   * iteration,epoch,task,loss,loss_weight,gradient_norm,weighted_gradient_norm,target_gradient_norm,relative_inverse_training_rate}.
+   * Numbers have all their digits.
+   *
+   * @param file created, or overwritten
+   * @throws IOException if the file cannot be written
+   */
+  public void writeCsv(Path file) throws IOException {
+    CSVFormat format =
+        CSVFormat.RFC4180
+            .builder()
+            .setRecordSeparator('\n')
+            .setHeader(
+                "iteration",
+                "epoch",
+                "task",
+                "loss",
+                "loss_weight",
+                "gradient_norm",
+                "weighted_gradient_norm",
+                "target_gradient_norm",
+                "relative_inverse_training_rate")
+            .get();
+    try (CSVPrinter csv =
+        new CSVPrinter(Files.newBufferedWriter(file, StandardCharsets.UTF_8), format)) {
+      for (Iterator<Row> rows = rows().iterator(); rows.hasNext(); ) {
+        Row row = rows.next();
+        csv.printRecord(
+            row.iteration(),
+            row.epoch(),
+            row.task(),
+            row.loss(),
+            row.lossWeight(),
+            row.gradientNorm(),
+            row.weightedGradientNorm(),
+            row.targetGradientNorm(),
+            row.relativeInverseTrainingRate());
+      }
+    }
+  }
+}

@@ -1,0 +1,41 @@
+package org.gradnorm4j.gradnorm;
+
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.memory.MemoryWorkspace;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.learning.GradientUpdater;
+import org.nd4j.linalg.learning.config.IUpdater;
+
+/** Any ND4J updater as an optimiser of the loss weights, in double precision. */
+final class UpdaterOptimizer implements WeightOptimizer {
+  private final IUpdater configuration;
+
+  UpdaterOptimizer(IUpdater configuration) {
+    this.configuration = configuration.clone();
+  }
+
+  @Override
+  public double[] init(int tasks) {
+    return new double[Math.toIntExact(configuration.stateSize(tasks))];
+  }
+
+  @Override
+  @SuppressWarnings("try") // the scope is there to be open, not to be named
+  public Step step(double[] state, double[] gradient, int iteration, int epoch) {
+    try (MemoryWorkspace none = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
+      INDArray stateView = state.length == 0 ? null : row(state);
+      // AdaGrad starts its history at a small constant: only the updater knows.
+      boolean initialize = iteration == 0;
+      GradientUpdater<?> updater = configuration.instantiate(stateView, initialize);
+      INDArray update = row(gradient);
+      updater.applyUpdater(update, iteration, epoch);
+      double[] newState = stateView == null ? state : stateView.toDoubleVector();
+      return new Step(newState, update.toDoubleVector());
+    }
+  }
+
+  private static INDArray row(double[] values) {
+    return Nd4j.create(values, new long[] {1, values.length}, DataType.DOUBLE);
+  }
+}

@@ -1,0 +1,374 @@
+package org.gradnorm4j.gradnorm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.IntStream;
+import org.gradnorm4j.core.StepMeasurement;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.nd4j.linalg.learning.config.Adam;
+import org.nd4j.linalg.learning.config.Sgd;
+
+/** The equations of GradNorm, without a network. */
+class GradNormRuleTest {
+
+  private static GradNormRule rule(double alpha, WeightUpdate update, double learningRate) {
+    return new GradNormRule(alpha, update, new UpdaterOptimizer(new Sgd(learningRate)));
+  }
+
+  private static GradNormRule adam(double alpha, WeightUpdate update) {
+    return new GradNormRule(alpha, update, new UpdaterOptimizer(new Adam(0.025)));
+  }
+
+  private static StepMeasurement measured(double[] losses, double[] norms, double[] weights) {
+    List<String> names = IntStream.range(0, losses.length).mapToObj(i -> "task" + i).toList();
+    return new StepMeasurement(0, 0, 10, names, losses, norms, weights);
+  }
+
+  private static GradNormState after(double[] initialLosses, double... weights) {
+    return new GradNormState(1, weights, initialLosses, new double[0]);
+  }
+
+  /** Worked by hand, with α = 1 and plain gradient descent of step 0.1. */
+  @Test
+  void workedExample_additive() {
+    GradNormState state = after(new double[] {2, 8}, 0.5, 1.5);
+    StepMeasurement step =
+        measured(new double[] {1, 2}, new double[] {4, 2}, new double[] {0.5, 1.5});
+
+    GradNormRule.Update update = rule(1.0, WeightUpdate.ADDITIVE, 0.1).update(state, step);
+
+    // G = (0.5·4, 1.5·2) = (2, 3), mean 2.5. L/L(0) = (1/2, 1/4), mean 3/8, r = (4/3, 2/3).
+    // Targets (10/3, 5/3), L_grad = 4/3 + 4/3. Task 0 lies below its target: gradient −4; task 1
+    // above: +2. λ − 0.1·gradient = (0.9, 1.3), sum 2.2, renormalised (9/11, 13/11).
+    GradNormStep record = update.step();
+    assertThat(record.weightedGradientNorms()).containsExactly(2, 3);
+    assertThat(record.meanGradientNorm()).isEqualTo(2.5);
+    assertThat(record.lossRatios()).containsExactly(0.5, 0.25);
+    assertClose(record.relativeInverseTrainingRates(), 4.0 / 3, 2.0 / 3);
+    assertClose(record.targetGradientNorms(), 10.0 / 3, 5.0 / 3);
+    assertThat(record.gradientLoss()).isCloseTo(8.0 / 3, within(1e-15));
+    assertClose(record.nextLossWeights(), 9.0 / 11, 13.0 / 11);
+    assertClose(update.state().lossWeights(), 9.0 / 11, 13.0 / 11);
+    assertThat(update.state().updates()).isEqualTo(2);
+    assertThat(record.initialLosses()).containsExactly(2, 8);
+  }
+
+  /** The same by the default: λ_i exp(−0.1 λ_i ∂L_grad/∂λ_i). */
+  @Test
+  void workedExample_multiplicative() {
+    GradNormState state = after(new double[] {2, 8}, 0.5, 1.5);
+    StepMeasurement step =
+        measured(new double[] {1, 2}, new double[] {4, 2}, new double[] {0.5, 1.5});
+    double first = 0.5 * Math.exp(0.1 * 0.5 * 4);
+    double second = 1.5 * Math.exp(-0.1 * 1.5 * 2);
+    assertClose(
+        rule(1.0, WeightUpdate.MULTIPLICATIVE, 0.1).update(state, step).step().nextLossWeights(),
+        2 * first / (first + second),
+        2 * second / (first + second));
+  }
+
+  /** ∂L_grad/∂λ, read off an additive step before renormalisation, against central differences. */
+  @Test
+  void gradientOfTheWeights_isThatOfGradientLossWithTheTargetsHeldConstant() {
+    Random random = new Random(3);
+    for (int round = 0; round < 50; round++) {
+      int tasks = 2 + random.nextInt(6);
+      double[] losses = random.doubles(tasks, 0.1, 3).toArray();
+      double[] norms = random.doubles(tasks, 0.1, 9).toArray();
+      double[] weights = random.doubles(tasks, 0.1, 2).toArray();
+      double[] initial = random.doubles(tasks, 0.5, 4).toArray();
+      double alpha = random.nextDouble() * 2;
+      double[][] seen = new double[1][];
+      WeightOptimizer spy = new Spy(seen);
+      GradNormStep record =
+          new GradNormRule(alpha, WeightUpdate.ADDITIVE, spy)
+              .update(after(initial, weights), measured(losses, norms, weights))
+              .step();
+      double h = 1e-6;
+      for (int i = 0; i < tasks; i++) {
+        double above = gradientLoss(weights, i, h, norms, record.targetGradientNorms());
+        double below = gradientLoss(weights, i, -h, norms, record.targetGradientNorms());
+        assertThat(seen[0][i]).isCloseTo((above - below) / (2 * h), within(1e-6));
+      }
+      new GradNormRule(alpha, WeightUpdate.MULTIPLICATIVE, spy)
+          .update(after(initial, weights), measured(losses, norms, weights));
+      for (int i = 0; i < tasks; i++) {
+        double up = weights[i] * (Math.exp(h) - 1);
+        double down = weights[i] * (Math.exp(-h) - 1);
+        double above = gradientLoss(weights, i, up, norms, record.targetGradientNorms());
+        double below = gradientLoss(weights, i, down, norms, record.targetGradientNorms());
+        assertThat(seen[0][i]).isCloseTo((above - below) / (2 * h), within(1e-6));
+      }
+    }
+  }
+
+  private static double gradientLoss(
+      double[] weights, int moved, double by, double[] norms, double[] targets) {
+    double sum = 0.0;
+    for (int i = 0; i < weights.length; i++) {
+      double weight = i == moved ? weights[i] + by : weights[i];
+      sum += Math.abs(Math.abs(weight) * norms[i] - targets[i]);
+    }
+    return sum;
+  }
+
+  /** Keeps the gradient it is shown, and takes no step. */
+  private record Spy(double[][] seen) implements WeightOptimizer {
+    @Override
+    public double[] init(int tasks) {
+      return new double[0];
+    }
+
+    @Override
+    public Step step(double[] state, double[] gradient, int iteration, int epoch) {
+      seen[0] = gradient;
+      return new Step(state, new double[gradient.length]);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(WeightUpdate.class)
+  void weights_alwaysSumToTheNumberOfTasks(WeightUpdate weightUpdate) {
+    Random random = new Random(7);
+    for (int tasks : new int[] {2, 3, 10, 40}) {
+      GradNormRule rule = adam(1.5, weightUpdate);
+      GradNormState state = rule.init(tasks);
+      assertThat(state.lossWeights()).containsOnly(1.0).hasSize(tasks);
+      for (int t = 0; t < 200; t++) {
+        double[] losses = random.doubles(tasks, 0.1, 2).toArray();
+        double[] norms = random.doubles(tasks, 0.5, 2).toArray();
+        state = rule.update(state, measured(losses, norms, state.lossWeights())).state();
+        assertThat(Arrays.stream(state.lossWeights()).sum()).isCloseTo(tasks, within(1e-12));
+      }
+    }
+  }
+
+  /**
+   * σ = (1, 100): the norms of the tasks differ by a factor of 100 and the balanced weights are
+   * (2·100, 2·1)/101 = (1.9802, 0.0198), the second smaller than one step of Adam(0.025).
+   */
+  @Test
+  void unequalTasks_multiplicativeWeightsStayPositiveAndBalance() {
+    GradNormRule rule = adam(0.0, WeightUpdate.MULTIPLICATIVE);
+    GradNormState state = rule.init(2);
+    double smallest = Double.MAX_VALUE;
+    for (int t = 0; t < 2000; t++) {
+      StepMeasurement step =
+          measured(new double[] {1, 1}, new double[] {1, 100}, state.lossWeights());
+      state = rule.update(state, step).state();
+      smallest = Math.min(smallest, state.lossWeights()[1]);
+    }
+    assertThat(smallest).isGreaterThan(0.01);
+    assertThat(state.lossWeights()[0]).isCloseTo(1.9802, within(0.002));
+    assertThat(state.lossWeights()[1]).isCloseTo(0.0198, within(0.002));
+  }
+
+  /** The paper's literal rule on the same tasks: kept for comparison, trap included. */
+  @Test
+  void unequalTasks_additiveWeightsStepAcrossZero() {
+    GradNormRule rule = adam(0.0, WeightUpdate.ADDITIVE);
+    GradNormState state = rule.init(2);
+    double smallest = Double.MAX_VALUE;
+    for (int t = 0; t < 200; t++) {
+      StepMeasurement step =
+          measured(new double[] {1, 1}, new double[] {1, 100}, state.lossWeights());
+      state = rule.update(state, step).state();
+      smallest = Math.min(smallest, state.lossWeights()[1]);
+    }
+    assertThat(smallest).isNegative();
+  }
+
+  @Test
+  void multiplicativeWeights_surviveAbsurdLearningRates() {
+    for (double learningRate : new double[] {1e3, 1e9, 1e300}) {
+      GradNormRule rule = rule(1.5, WeightUpdate.MULTIPLICATIVE, learningRate);
+      GradNormState state = rule.init(3);
+      for (int t = 0; t < 20; t++) {
+        StepMeasurement step =
+            measured(new double[] {1, 2, 3 + t}, new double[] {1e-9, 1, 1e12}, state.lossWeights());
+        state = rule.update(state, step).state();
+        assertThat(Arrays.stream(state.lossWeights()).min()).hasValueSatisfying(w -> assertThat(w).isPositive());
+        assertThat(Arrays.stream(state.lossWeights()).sum()).isCloseTo(3, within(1e-12));
+      }
+    }
+  }
+
+  @Test
+  void additiveWeights_withoutAPositiveSum_sayWhatToDo() {
+    GradNormState state = after(new double[] {1, 1}, 1, 1);
+    StepMeasurement step =
+        measured(new double[] {1, 1}, new double[] {1, 100}, new double[] {1, 1});
+    assertThatThrownBy(() -> rule(0, WeightUpdate.ADDITIVE, 1).update(state, step))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("no positive sum")
+        .hasMessageContaining("WeightUpdate.MULTIPLICATIVE");
+  }
+
+  @ParameterizedTest
+  @EnumSource(WeightUpdate.class)
+  void alphaZero_equalisesTheWeightedNorms_whateverTheLosses(WeightUpdate weightUpdate) {
+    GradNormRule rule = new GradNormRule(0, weightUpdate, new UpdaterOptimizer(new Adam(0.002)));
+    GradNormState state = rule.init(3);
+    double[] norms = {1, 2, 4};
+    GradNormStep last = null;
+    for (int t = 0; t < 5000; t++) {
+      StepMeasurement step =
+          measured(new double[] {1, 0.1 + 1.0 / (t + 1), 0.5}, norms, state.lossWeights());
+      GradNormRule.Update update = rule.update(state, step);
+      state = update.state();
+      last = update.step();
+      assertThat(last.targetGradientNorms()).containsOnly(last.meanGradientNorm());
+    }
+    for (double norm : last.weightedGradientNorms()) {
+      assertThat(norm).isCloseTo(last.meanGradientNorm(), within(0.02 * last.meanGradientNorm()));
+    }
+    // λ_i ∝ 1/n_i with Σ λ = 3.
+    assertThat(state.lossWeights()[0]).isCloseTo(12.0 / 7, within(0.03));
+  }
+
+  @Test
+  void equalTrainingRates_leaveEveryTargetAtTheMean_forAnyAlpha() {
+    for (double alpha : new double[] {0, 0.12, 1, 1.5, 3}) {
+      GradNormStep record =
+          rule(alpha, WeightUpdate.ADDITIVE, 0.001)
+              .update(
+                  after(new double[] {4, 40, 0.4}, 1, 1, 1),
+                  measured(new double[] {1, 10, 0.1}, new double[] {1, 2, 3}, ones(3)))
+              .step();
+      assertClose(record.relativeInverseTrainingRates(), 1, 1, 1);
+      assertClose(record.targetGradientNorms(), 2, 2, 2);
+    }
+  }
+
+  @Test
+  void firstStep_takesItsLossesAsTheInitialOnes() {
+    GradNormRule rule = adam(1.5, WeightUpdate.MULTIPLICATIVE);
+    GradNormRule.Update update =
+        rule.update(rule.init(2), measured(new double[] {3, 700}, new double[] {1, 1}, ones(2)));
+    assertThat(update.state().initialLosses()).containsExactly(3, 700);
+    assertThat(update.step().relativeInverseTrainingRates()).containsExactly(1, 1);
+    GradNormState second =
+        rule.update(update.state(), measured(new double[] {2, 9}, new double[] {1, 1}, ones(2)))
+            .state();
+    assertThat(second.initialLosses()).containsExactly(3, 700);
+  }
+
+  /** Metres or millimetres: the unit of a loss changes its norm and L(0), not the balance. */
+  @Test
+  void unitOfALoss_whenTheWeightAbsorbsIt_changesNothing() {
+    double[] losses = {1.0, 0.7};
+    double[] initial = {2.0, 1.0};
+    double[] norms = {3.0, 0.5};
+    double unit = 1000.0;
+    GradNormRule rule = rule(1.5, WeightUpdate.MULTIPLICATIVE, 0.1);
+    double[] plain =
+        rule.update(after(initial, 1, 1), measured(losses, norms, ones(2)))
+            .step()
+            .nextLossWeights();
+    double[] rescaledWeights = {2 * 1 / unit / (1 + 1 / unit), 2 / (1 + 1 / unit)};
+    // The common factor of the renormalisation scales all gradients alike; take it out of the step.
+    double common = (1 + 1 / unit) / 2;
+    double[] rescaled =
+        rule(1.5, WeightUpdate.MULTIPLICATIVE, 0.1 * common)
+            .update(
+                after(new double[] {2.0 * unit, 1.0}, rescaledWeights),
+                measured(
+                    new double[] {1.0 * unit, 0.7},
+                    new double[] {3.0 * unit, 0.5},
+                    rescaledWeights))
+            .step()
+            .nextLossWeights();
+    assertThat(rescaled[0] * unit / rescaled[1]).isCloseTo(plain[0] / plain[1], within(1e-12));
+  }
+
+  @ParameterizedTest
+  @EnumSource(WeightUpdate.class)
+  void slowerTask_getsMoreWeight(WeightUpdate weightUpdate) {
+    // Equal gradients; task 0 has gone from 1 to 0.9, task 1 from 1 to 0.3.
+    double[] weights =
+        adam(1.5, weightUpdate)
+            .update(
+                new GradNormState(0, ones(2), ones(2), new double[4]),
+                measured(new double[] {0.9, 0.3}, new double[] {1, 1}, ones(2)))
+            .step()
+            .nextLossWeights();
+    assertThat(weights[0]).isGreaterThan(1);
+    assertThat(weights[1]).isLessThan(1);
+  }
+
+  @Test
+  void allLossesAtZero_countAsEqualRates() {
+    GradNormStep record =
+        rule(1.5, WeightUpdate.MULTIPLICATIVE, 0.1)
+            .update(after(ones(2), 1, 1), measured(new double[2], new double[2], ones(2)))
+            .step();
+    assertThat(record.relativeInverseTrainingRates()).containsExactly(1, 1);
+    assertThat(record.nextLossWeights()).containsExactly(1, 1);
+  }
+
+  @Test
+  void nonFiniteMeasurement_leavesEverythingAsItWas() {
+    GradNormState state = new GradNormState(4, new double[] {0.5, 1.5}, ones(2), new double[4]);
+    for (double bad : new double[] {Double.NaN, Double.POSITIVE_INFINITY}) {
+      for (StepMeasurement step :
+          List.of(
+              measured(new double[] {1, bad}, ones(2), state.lossWeights()),
+              measured(ones(2), new double[] {bad, 1}, state.lossWeights()))) {
+        GradNormRule.Update update = adam(1.5, WeightUpdate.MULTIPLICATIVE).update(state, step);
+        assertThat(update.state()).isSameAs(state);
+        assertThat(update.step().skipped()).isTrue();
+        assertThat(update.step().nextLossWeights()).containsExactly(0.5, 1.5);
+      }
+    }
+  }
+
+  @Test
+  void lossesGradNormCannotCompare_areRefusedByTask() {
+    GradNormRule rule = adam(1.5, WeightUpdate.MULTIPLICATIVE);
+    for (double bad : new double[] {0.0, -1.0}) {
+      assertThatThrownBy(
+              () -> rule.update(rule.init(2), measured(new double[] {1, bad}, ones(2), ones(2))))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessage(
+              "task 'task1': initial loss (%s) must be > 0, GradNorm divides by it. Shift the loss so that it is positive"
+                  .formatted(bad));
+    }
+    assertThatThrownBy(
+            () ->
+                rule.update(
+                    after(ones(2), 1, 1), measured(new double[] {-0.5, 1}, ones(2), ones(2))))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageStartingWith("task 'task0': loss (-0.5) must be >= 0");
+  }
+
+  @Test
+  void update_isPure() {
+    GradNormRule rule = adam(1.5, WeightUpdate.MULTIPLICATIVE);
+    GradNormState state = rule.init(2);
+    StepMeasurement step = measured(new double[] {1, 2}, new double[] {3, 4}, ones(2));
+    GradNormRule.Update first = rule.update(state, step);
+    rule.update(first.state(), step);
+    GradNormRule.Update again = rule.update(state, step);
+    assertThat(again.step()).isEqualTo(first.step());
+    assertThat(again.state().optimizer()).isEqualTo(first.state().optimizer());
+    assertThat(state.lossWeights()).containsExactly(1, 1);
+    assertThat(state.optimizer()).containsOnly(0.0);
+  }
+
+  private static double[] ones(int tasks) {
+    double[] ones = new double[tasks];
+    Arrays.fill(ones, 1.0);
+    return ones;
+  }
+
+  private static void assertClose(double[] actual, double... expected) {
+    assertThat(actual).containsExactly(expected, within(1e-14));
+  }
+}

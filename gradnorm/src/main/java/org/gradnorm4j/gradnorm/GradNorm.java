@@ -253,6 +253,7 @@ public final class GradNorm {
      * Builds.
      *
      * @return a GradNorm with these settings, attached to nothing
+     * @throws IllegalArgumentException if ND4J cannot run the updater of the loss weights
      */
     public GradNorm build() {
       return new GradNorm(this);

@@ -21,7 +21,9 @@ import org.gradnorm4j.core.StepMeasurement;
  *   ∂L_grad/∂λ_i = sign(G_i − Ḡ r_i^α) n_i      for λ_i > 0
  * </pre>
  *
- * One step of the weights' optimiser on that gradient, then renormalisation to Σ λ_i = T.
+ * One step of the weights' optimiser on that gradient, then renormalisation to Σ λ_i = T. No NaN or
+ * infinity gets past here: a step that measured one, or that the optimiser makes one of, leaves the
+ * weights alone.
  */
 final class GradNormRule {
   /**
@@ -107,6 +109,9 @@ final class GradNormRule {
         };
     WeightOptimizer.Step taken =
         optimizer.step(state.optimizer(), direction, state.updates(), epoch);
+    if (!allFinite(taken.delta()) || !allFinite(taken.state())) {
+      return new GradNormState(state.updates(), weights, initialLosses, state.optimizer());
+    }
     double[] moved =
         switch (weightUpdate) {
           case ADDITIVE -> add(weights, taken.delta());

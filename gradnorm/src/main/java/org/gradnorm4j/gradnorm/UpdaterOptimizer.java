@@ -11,8 +11,19 @@ import org.nd4j.linalg.learning.config.IUpdater;
 final class UpdaterOptimizer implements WeightOptimizer {
   private final IUpdater configuration;
 
+  /**
+   * Tries the updater out, so that one that cannot work is refused here and not in mid-training.
+   */
   UpdaterOptimizer(IUpdater configuration) {
     this.configuration = configuration.clone();
+    try {
+      step(init(2), new double[2], 0, 0);
+    } catch (RuntimeException e) { // such as AdaBelief in ND4J 1.0.0-M2.1
+      throw new IllegalArgumentException(
+          "lossWeightUpdater (%s) does not work in this version of ND4J: %s. Use another, such as Adam"
+              .formatted(configuration, e),
+          e);
+    }
   }
 
   @Override

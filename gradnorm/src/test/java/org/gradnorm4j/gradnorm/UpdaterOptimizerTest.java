@@ -13,7 +13,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.GradientUpdater;
 import org.nd4j.linalg.learning.config.AMSGrad;
-import org.nd4j.linalg.learning.config.AdaBelief;
 import org.nd4j.linalg.learning.config.AdaDelta;
 import org.nd4j.linalg.learning.config.AdaGrad;
 import org.nd4j.linalg.learning.config.AdaMax;
@@ -33,7 +32,6 @@ class UpdaterOptimizerTest {
         new Sgd(0.1),
         new Adam(0.025),
         new AMSGrad(0.01),
-        new AdaBelief(0.01),
         new AdaDelta(),
         new AdaGrad(0.1),
         new AdaMax(0.01),
@@ -70,8 +68,8 @@ class UpdaterOptimizerTest {
   void adamsFirstStep_isTheLearningRate() {
     UpdaterOptimizer adam = new UpdaterOptimizer(new Adam(0.025));
     double[] delta = adam.step(adam.init(2), new double[] {5, -0.3}, 0, 0).delta();
-    assertThat(delta[0]).isCloseTo(0.025, within(1e-8));
-    assertThat(delta[1]).isCloseTo(-0.025, within(1e-8));
+    assertThat(delta[0]).isCloseTo(0.025, within(1e-7));
+    assertThat(delta[1]).isCloseTo(-0.025, within(1e-7));
   }
 
   @Test

@@ -55,16 +55,18 @@ public final class GradNormHistory {
   synchronized void add(GradNormStep step) {
     var measurement = step.measurement();
     steps.addElements(new double[] {measurement.iteration(), measurement.epoch()});
+    double[][] columns = {
+      measurement.losses(),
+      measurement.lossWeights(),
+      measurement.gradientNorms(),
+      step.weightedGradientNorms(),
+      step.targetGradientNorms(),
+      step.relativeInverseTrainingRates()
+    };
     for (int i = 0; i < taskNames.size(); i++) {
-      values.addElements(
-          new double[] {
-            measurement.losses()[i],
-            measurement.lossWeights()[i],
-            measurement.gradientNorms()[i],
-            step.weightedGradientNorms()[i],
-            step.targetGradientNorms()[i],
-            step.relativeInverseTrainingRates()[i]
-          });
+      for (double[] column : columns) {
+        values.addElement(column[i]);
+      }
     }
   }
 

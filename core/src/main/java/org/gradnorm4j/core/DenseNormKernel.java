@@ -41,8 +41,8 @@ final class DenseNormKernel implements NormKernel {
   }
 
   @Override
-  public void norms(
-      INDArray[] taskEpsilons, double[] norms, boolean tbptt, LayerWorkspaceMgr workspaces) {
+  public void addSquaredNorms(
+      INDArray[] taskEpsilons, double[] squaredNorms, LayerWorkspaceMgr workspaces) {
     INDArray weights = layer.getParam(DefaultParamInitializer.WEIGHT_KEY);
     INDArray x = layer.input().castTo(weights.dataType()); // dropout already applied
     INDArray z = isIdentity() ? null : preActivation(x, weights, workspaces);
@@ -50,9 +50,8 @@ final class DenseNormKernel implements NormKernel {
     INDArray inputGram = gram ? gram(x, newMatrix(x.size(0), x.size(0), x, workspaces)) : null;
     INDArray deltaGram = gram ? newMatrix(x.size(0), x.size(0), x, workspaces) : null;
     INDArray gradient = null;
-    for (int i = 0; i < norms.length; i++) {
+    for (int i = 0; i < taskEpsilons.length; i++) {
       if (taskEpsilons[i] == null) {
-        norms[i] = 0.0;
         continue;
       }
       INDArray delta = delta(z, taskEpsilons[i].castTo(weights.dataType()), workspaces);
@@ -67,7 +66,7 @@ final class DenseNormKernel implements NormKernel {
         Nd4j.gemm(x, delta, gradient, true, false, 1.0, 0.0);
         squared = dot(gradient, gradient);
       }
-      norms[i] = Math.sqrt(squared);
+      squaredNorms[i] += squared;
     }
   }
 

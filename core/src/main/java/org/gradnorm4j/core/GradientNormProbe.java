@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.function.Consumer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.nn.graph.vertex.GraphVertex;
 
 /**
  * Measures, during ordinary training of a multi-output ComputationGraph, the loss and the gradient
@@ -24,7 +25,7 @@ import org.deeplearning4j.nn.graph.ComputationGraph;
  *
  * <pre>{@code
  * GradientNormProbe probe =
- *     GradientNormProbe.attach(net, "trunk", step -> System.out.println(step));
+ *     GradientNormProbe.attach(net, List.of("trunk"), step -> System.out.println(step));
  * net.fit(iterator);
  * probe.detach();
  * }</pre>
@@ -40,18 +41,18 @@ import org.deeplearning4j.nn.graph.ComputationGraph;
 public final class GradientNormProbe {
   private final ComputationGraph graph;
   private final List<String> taskNames;
-  private final SharedLayer shared;
+  private final List<String> sharedLayers;
   private final List<OutputLoss> outputs;
   private final List<WeightedLoss> losses = new ArrayList<>();
   private final TrainingStep step;
-  private final TapVertex tap;
+  private final SharedZone zone;
   private final Consumer<StepMeasurement> listener;
   private volatile double[] nextLossWeights;
   private boolean attached = true;
 
   private GradientNormProbe(
       ComputationGraph graph,
-      String sharedLayer,
+      List<String> sharedLayerNames,
       DenseNormKernel.Method method,
       Consumer<StepMeasurement> listener) {
     this.graph = graph;
@@ -60,14 +61,14 @@ public final class GradientNormProbe {
     taskNames = tasks.taskNames();
     outputs = tasks.losses();
     checkNotAttached();
-    shared = SharedLayer.of(tasks, sharedLayer);
-    NormKernel kernel = NormKernels.of(shared, method);
+    List<GraphVertex> shared = SharedLayers.of(tasks, sharedLayerNames);
+    sharedLayers = shared.stream().map(GraphVertex::getVertexName).toList();
     step = new TrainingStep(taskNames.size());
     nextLossWeights = new double[taskNames.size()];
     Arrays.fill(nextLossWeights, 1.0);
+    zone = new SharedZone(graph, tasks, shared, method, step, new Events());
     // Everything is checked: only from here on is the graph touched.
-    tap = new TapVertex(graph, shared, kernel, step, this);
-    graph.getVertices()[shared.vertex().getVertexIndex()] = tap;
+    zone.install();
     for (int task = 0; task < outputs.size(); task++) {
       losses.add(new WeightedLoss(outputs.get(task), step, task));
       outputs.get(task).set(losses.get(task));
@@ -88,33 +89,33 @@ public final class GradientNormProbe {
    */
   public static GradientNormProbe attach(
       ComputationGraph graph, Consumer<StepMeasurement> listener) {
-    return new GradientNormProbe(graph, null, DenseNormKernel.Method.CHEAPEST, listener);
+    return attach(graph, List.of(), listener);
   }
 
   /**
-   * Attaches to a graph at a layer of the user's choice.
+   * Attaches to a graph at layers of the user's choice.
    *
    * @param graph as for {@link #attach(ComputationGraph, Consumer)}
-   * @param sharedLayer name of the layer whose weights are W: trainable, with weights, needed by
-   *     every output, and followed directly by the heads
+   * @param sharedLayers names of the layers whose weights, taken together, are W: trainable, with
+   *     weights, needed by every output. Several make the norm that of their joint gradient. Empty
+   *     for the default. Copied
    * @param listener as for {@link #attach(ComputationGraph, Consumer)}
    * @return the attachment, with all loss weights at 1
    * @throws IllegalArgumentException as for {@link #attach(ComputationGraph, Consumer)}
    * @throws IllegalStateException as for {@link #attach(ComputationGraph, Consumer)}
    */
   public static GradientNormProbe attach(
-      ComputationGraph graph, String sharedLayer, Consumer<StepMeasurement> listener) {
-    Objects.requireNonNull(sharedLayer, "sharedLayer");
-    return new GradientNormProbe(graph, sharedLayer, DenseNormKernel.Method.CHEAPEST, listener);
+      ComputationGraph graph, List<String> sharedLayers, Consumer<StepMeasurement> listener) {
+    return attach(graph, sharedLayers, DenseNormKernel.Method.CHEAPEST, listener);
   }
 
   /** As above, with the method of the dense kernel fixed, for tests and benchmarks. */
   static GradientNormProbe attach(
       ComputationGraph graph,
-      String sharedLayer,
+      List<String> sharedLayers,
       DenseNormKernel.Method method,
       Consumer<StepMeasurement> listener) {
-    return new GradientNormProbe(graph, sharedLayer, method, listener);
+    return new GradientNormProbe(graph, List.copyOf(sharedLayers), method, listener);
   }
 
   /**
@@ -127,12 +128,12 @@ public final class GradientNormProbe {
   }
 
   /**
-   * The layer that is measured.
+   * The layers that are measured.
    *
-   * @return its name
+   * @return their names
    */
-  public String sharedLayer() {
-    return shared.name();
+  public List<String> sharedLayers() {
+    return sharedLayers;
   }
 
   /**
@@ -179,11 +180,7 @@ public final class GradientNormProbe {
     }
     attached = false;
     step.close();
-    int index = shared.vertex().getVertexIndex();
-    if (graph.getVertices()[index] == tap) {
-      tap.handBack();
-      graph.getVertices()[index] = shared.vertex();
-    }
+    zone.remove();
     for (int task = 0; task < outputs.size(); task++) {
       if (outputs.get(task).get() == losses.get(task)) {
         outputs.get(task).set(losses.get(task).wrapped());
@@ -191,31 +188,39 @@ public final class GradientNormProbe {
     }
   }
 
-  /** Called by the tap when a forward pass reaches it. */
-  void beginStep() {
-    step.open(nextLossWeights);
+  /** A step's beginning and end, as the graph passes them on. */
+  private final class Events implements LayerTapVertex.StepEvents {
+    @Override
+    public void begin() {
+      step.open(nextLossWeights);
+    }
+
+    @Override
+    public void measured() {
+      step.measured();
+    }
+
+    @Override
+    public void end() {
+      boolean complete = step.isOpen() && step.isMeasured();
+      step.close();
+      if (complete) { // otherwise: a forward pass only
+        listener.accept(measurement());
+      }
+    }
   }
 
-  /** Called by the tap when DL4J clears the vertices. */
-  void endStep() {
-    if (!step.isOpen()) {
-      return;
-    }
-    step.close();
-    if (!step.isMeasured()) {
-      return; // a forward pass only
-    }
+  private StepMeasurement measurement() {
     int batchSize = graph.batchSize();
     double divisor = graph.conf().isMiniBatch() ? batchSize : 1.0;
-    listener.accept(
-        new StepMeasurement(
-            graph.getConfiguration().getIterationCount(),
-            graph.getConfiguration().getEpochCount(),
-            batchSize,
-            taskNames,
-            step.losses(divisor),
-            step.unweightedGradientNorms(divisor),
-            step.lossWeights()));
+    return new StepMeasurement(
+        graph.getConfiguration().getIterationCount(),
+        graph.getConfiguration().getEpochCount(),
+        batchSize,
+        taskNames,
+        step.losses(divisor),
+        step.unweightedGradientNorms(divisor),
+        step.lossWeights());
   }
 
   private void checkNotAttached() {

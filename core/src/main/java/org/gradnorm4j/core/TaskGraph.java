@@ -6,12 +6,14 @@ import java.util.BitSet;
 import java.util.List;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.OptimizationAlgorithm;
+import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.graph.vertex.GraphVertex;
 import org.deeplearning4j.nn.graph.vertex.VertexIndices;
 import org.deeplearning4j.nn.graph.vertex.impl.FrozenVertex;
 import org.deeplearning4j.nn.layers.FrozenLayer;
 import org.deeplearning4j.nn.layers.FrozenLayerWithBackprop;
+import org.deeplearning4j.nn.params.BatchNormalizationParamInitializer;
 
 /**
  * An initialised ComputationGraph seen as tasks: one task per network output, and for every vertex
@@ -111,23 +113,53 @@ final class TaskGraph {
     return trainers[vertex.getVertexIndex()];
   }
 
+  /** An epsilon's way: from the input of a consumer back to the vertex that input comes from. */
+  record Edge(GraphVertex consumer, int input) {}
+
   /**
-   * The consumers of a vertex that send it an epsilon, in the order in which DL4J's backward pass
-   * visits them; one that takes it as several of its inputs is listed as often.
+   * The edges over which a vertex gets epsilons, in the order in which DL4J's backward pass sends
+   * them.
    */
-  List<GraphVertex> epsilonSources(GraphVertex vertex) {
-    List<GraphVertex> sources = new ArrayList<>();
+  List<Edge> epsilonEdges(GraphVertex vertex) {
+    List<Edge> edges = new ArrayList<>();
     for (int i = forwardOrder.length - 1; i >= 0; i--) {
       GraphVertex consumer = vertices[forwardOrder[i]];
-      if (!stopsGradient(consumer)) {
-        for (VertexIndices input : inputs(consumer)) {
-          if (input.getVertexIndex() == vertex.getVertexIndex()) {
-            sources.add(consumer);
-          }
+      VertexIndices[] inputs = inputs(consumer);
+      for (int input = 0; input < inputs.length && !stopsGradient(consumer); input++) {
+        if (inputs[input].getVertexIndex() == vertex.getVertexIndex()) {
+          edges.add(new Edge(consumer, input));
         }
       }
     }
-    return sources;
+    return edges;
+  }
+
+  /**
+   * The vertices whose gradient has to be kept apart by task, in backward order: the shared layers
+   * and whatever lies behind one of them and still serves several tasks. The last is a shared
+   * layer.
+   */
+  List<GraphVertex> sharedZone(List<GraphVertex> sharedLayers) {
+    boolean[] behind = new boolean[vertices.length];
+    sharedLayers.forEach(vertex -> behind[vertex.getVertexIndex()] = true);
+    List<GraphVertex> zone = new ArrayList<>();
+    for (GraphVertex vertex : verticesInForwardOrder()) {
+      for (GraphVertex source : sources(vertex)) {
+        behind[vertex.getVertexIndex()] |=
+            behind[source.getVertexIndex()]
+                && !stopsGradient(vertex)
+                && !taskNames.contains(source.getVertexName());
+      }
+      if (behind[vertex.getVertexIndex()] && tasksThatTrain(vertex).cardinality() > 1) {
+        zone.add(0, vertex);
+      }
+    }
+    return zone;
+  }
+
+  /** The vertices a vertex takes its inputs from, in the order of the inputs. */
+  List<GraphVertex> sources(GraphVertex vertex) {
+    return Arrays.stream(inputs(vertex)).map(input -> vertices[input.getVertexIndex()]).toList();
   }
 
   /** Names of the vertex' weights in DL4J's parameter table, biases left out; empty if none. */
@@ -136,6 +168,11 @@ final class TaskGraph {
       return List.of();
     }
     var configuration = vertex.getLayer().conf().getLayer();
+    if (configuration instanceof BatchNormalization) { // DL4J counts its scale as no weight
+      return vertex.getLayer().paramTable().containsKey(BatchNormalizationParamInitializer.GAMMA)
+          ? List.of(BatchNormalizationParamInitializer.GAMMA)
+          : List.of();
+    }
     return configuration.initializer().weightKeys(configuration);
   }
 
@@ -152,17 +189,27 @@ final class TaskGraph {
     return vertex.getInputVertices() == null ? new VertexIndices[0] : vertex.getInputVertices();
   }
 
+  /**
+   * For every vertex the tasks computed from it or, by gradient, the tasks whose gradient gets to
+   * it. An output layer that feeds other vertices passes on its own task's gradient alone: DL4J's
+   * output layers ignore the epsilons they get.
+   */
   private BitSet[] servedTasks(boolean byGradient) {
     BitSet[] served = new BitSet[vertices.length];
     Arrays.setAll(served, i -> new BitSet());
-    for (int task = 0; task < taskNames.size(); task++) {
-      served[vertex(taskNames.get(task)).getVertexIndex()].set(task);
-    }
     for (int i = forwardOrder.length - 1; i >= 0; i--) {
       GraphVertex vertex = vertices[forwardOrder[i]];
+      BitSet own = served[vertex.getVertexIndex()];
+      int task = taskNames.indexOf(vertex.getVertexName());
+      if (task >= 0) {
+        if (byGradient) {
+          own.clear();
+        }
+        own.set(task);
+      }
       if (!(byGradient && stopsGradient(vertex))) {
         for (VertexIndices input : inputs(vertex)) {
-          served[input.getVertexIndex()].or(served[vertex.getVertexIndex()]);
+          served[input.getVertexIndex()].or(own);
         }
       }
     }

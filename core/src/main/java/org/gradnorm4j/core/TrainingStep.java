@@ -1,5 +1,7 @@
 package org.gradnorm4j.core;
 
+import java.util.Arrays;
+
 /**
  * The training step that is under way on the attached graph, if any: the loss weights it uses and
  * what has been noted of it so far. One instance lives as long as the attachment and is reused by
@@ -14,22 +16,27 @@ package org.gradnorm4j.core;
 final class TrainingStep {
   private final double[] lossWeights;
   private final double[] lossSums;
-  private final double[] gradientNorms;
+  private final double[] squaredNorms;
   private Thread thread;
   private boolean measured;
 
   TrainingStep(int tasks) {
     lossWeights = new double[tasks];
     lossSums = new double[tasks];
-    gradientNorms = new double[tasks];
+    squaredNorms = new double[tasks];
   }
 
   /** Begins a step with the given loss weights; what an interrupted step left behind is dropped. */
   void open(double[] weights) {
     System.arraycopy(weights, 0, lossWeights, 0, weights.length);
-    java.util.Arrays.fill(lossSums, Double.NaN);
+    Arrays.fill(lossSums, Double.NaN);
+    Arrays.fill(squaredNorms, 0.0);
     measured = false;
     thread = Thread.currentThread();
+  }
+
+  int tasks() {
+    return lossWeights.length;
   }
 
   boolean isOpen() {
@@ -50,13 +57,19 @@ final class TrainingStep {
     lossSums[task] = lossSum;
   }
 
-  /** Where the norms of the weighted, summed gradients ‖∇_W Σ_x λ_i ℓ_i(x)‖ go. */
-  double[] gradientNorms() {
-    measured = true;
-    return gradientNorms;
+  /**
+   * Where the squared norms of the weighted gradients, ‖∇_W Σ_x λ_i ℓ_i(x)‖², are added up over the
+   * shared layers.
+   */
+  double[] squaredNorms() {
+    return squaredNorms;
   }
 
-  /** True once the backward pass has gone through the shared layer. */
+  /** Notes that the backward pass has gone through all shared layers. */
+  void measured() {
+    measured = true;
+  }
+
   boolean isMeasured() {
     return measured;
   }
@@ -77,9 +90,9 @@ final class TrainingStep {
 
   /** n_i = ‖∇_W L_i‖: the recorded norm without λ_i and without the sum over the minibatch. */
   double[] unweightedGradientNorms(double divisor) {
-    double[] norms = new double[gradientNorms.length];
+    double[] norms = new double[squaredNorms.length];
     for (int i = 0; i < norms.length; i++) {
-      norms[i] = gradientNorms[i] / (Math.abs(lossWeights[i]) * divisor);
+      norms[i] = Math.sqrt(squaredNorms[i]) / (Math.abs(lossWeights[i]) * divisor);
     }
     return norms;
   }

@@ -51,7 +51,7 @@ class GradientNormOracleTest {
     Spec spec = Spec.dense(tasks, headLayers, workspaces);
     ComputationGraph net = network(spec);
     List<StepMeasurement> steps = new ArrayList<>();
-    GradientNormProbe probe = GradientNormProbe.attach(net, "shared", method, steps::add);
+    GradientNormProbe probe = GradientNormProbe.attach(net, List.of("shared"), method, steps::add);
     int[] batchSizes = {8, 8, 3, 17, 1, 8};
     for (int i = 0; i < batchSizes.length; i++) {
       double[] weights = new double[tasks];
@@ -89,7 +89,7 @@ class GradientNormOracleTest {
       Spec spec = Spec.of(MultiTaskNetworks.denseTrunk(activation));
       ComputationGraph net = network(spec);
       List<StepMeasurement> steps = new ArrayList<>();
-      GradientNormProbe.attach(net, "shared", method, steps::add);
+      GradientNormProbe.attach(net, List.of("shared"), method, steps::add);
       MultiDataSet batch = batch(spec, 9, 3);
       List<TaskGradient> expected = oneTaskAtATime(spec, net, batch);
       net.fit(batch);
@@ -192,7 +192,7 @@ class GradientNormOracleTest {
       labels.putRow(row + 1, prediction.sub(off).add(1e-10));
     }
     List<StepMeasurement> steps = new ArrayList<>();
-    GradientNormProbe.attach(net, "shared", Method.GRAM, steps::add);
+    GradientNormProbe.attach(net, List.of("shared"), Method.GRAM, steps::add);
     TaskGradient expected = oneTaskAtATime(spec, net, batch).get(0);
     net.fit(batch);
     assertThat(expected.norm("shared_W")).isBetween(1e-12, 1e-9);
@@ -213,7 +213,7 @@ class GradientNormOracleTest {
     for (Method method : List.of(Method.DIRECT, Method.GRAM)) {
       ComputationGraph net = network(spec);
       List<StepMeasurement> steps = new ArrayList<>();
-      GradientNormProbe.attach(net, "shared", method, steps::add);
+      GradientNormProbe.attach(net, List.of("shared"), method, steps::add);
       MultiDataSet batch = batch(spec, 32, 41);
       List<TaskGradient> expected = oneTaskAtATime(spec, net, batch);
       net.fit(batch);

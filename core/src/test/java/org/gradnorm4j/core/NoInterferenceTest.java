@@ -124,7 +124,7 @@ class NoInterferenceTest {
       net.fit(batch(SPEC, 8, i + 1));
     }
     assertBitIdentical(net.params(), plain.params());
-    assertThat(net.getVertices()).doesNotHaveAnyElementsOfTypes(TapVertex.class);
+    assertThat(net.getVertices()).doesNotHaveAnyElementsOfTypes(LayerTapVertex.class);
     assertThat(net.getConfiguration()).isEqualTo(plain.getConfiguration());
   }
 
@@ -244,7 +244,7 @@ class NoInterferenceTest {
     ComputationGraph loaded = ComputationGraph.load(file, true);
     INDArray[] features = batch(SPEC, 5, 2).getFeatures();
     assertBitIdentical(loaded.output(features)[2], net.output(features)[2]);
-    assertThat(loaded.getVertices()).doesNotHaveAnyElementsOfTypes(TapVertex.class);
+    assertThat(loaded.getVertices()).doesNotHaveAnyElementsOfTypes(LayerTapVertex.class);
   }
 
   @Test

@@ -54,7 +54,7 @@ import org.slf4j.LoggerFactory;
 public final class GradNorm {
   private static final Logger log = LoggerFactory.getLogger(GradNorm.class);
 
-  private final String sharedLayer;
+  private final List<String> sharedLayers;
   private final GradNormRule rule;
   private GradientNormProbe probe;
   private List<String> taskNames;
@@ -64,7 +64,7 @@ public final class GradNorm {
   private volatile GradNormStep lastStep;
 
   private GradNorm(Builder builder) {
-    sharedLayer = builder.sharedLayer;
+    sharedLayers = builder.sharedLayers;
     rule =
         new GradNormRule(
             builder.alpha, builder.weightUpdate, new UpdaterOptimizer(builder.lossWeightUpdater));
@@ -106,17 +106,14 @@ public final class GradNorm {
               + outputs
               + ". Build another");
     }
-    probe =
-        sharedLayer == null
-            ? GradientNormProbe.attach(graph, this::onStep)
-            : GradientNormProbe.attach(graph, sharedLayer, this::onStep);
+    probe = GradientNormProbe.attach(graph, sharedLayers, this::onStep);
     if (taskNames == null) {
       taskNames = probe.taskNames();
       state = rule.init(taskNames.size());
       history = new GradNormHistory(taskNames);
     }
     probe.lossWeights(state.lossWeights());
-    log.debug("balancing {} on the gradients of '{}'", taskNames, probe.sharedLayer());
+    log.debug("balancing {} on the gradients of {}", taskNames, probe.sharedLayers());
     return this;
   }
 
@@ -191,7 +188,7 @@ public final class GradNorm {
 
   /** Settings of {@link GradNorm}. */
   public static final class Builder {
-    private String sharedLayer;
+    private List<String> sharedLayers = List.of();
     private double alpha = 1.5;
     private IUpdater lossWeightUpdater = new Adam(0.025);
     private WeightUpdate weightUpdate = WeightUpdate.MULTIPLICATIVE;
@@ -199,13 +196,14 @@ public final class GradNorm {
     private Builder() {}
 
     /**
-     * The layer whose weights are W. Default: the last trainable layer that all outputs depend on.
+     * The layer, or the layers taken together, whose weights are W. Default: the last trainable
+     * layer that all outputs depend on, normalization and PReLU aside.
      *
-     * @param sharedLayer name of the layer in the graph
+     * @param names of layers in the graph
      * @return this
      */
-    public Builder sharedLayer(String sharedLayer) {
-      this.sharedLayer = Objects.requireNonNull(sharedLayer, "sharedLayer");
+    public Builder sharedLayer(String... names) {
+      this.sharedLayers = List.of(names);
       return this;
     }
 

@@ -44,7 +44,7 @@ import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
 /** Shared layers of other kinds than dense: each task alone by plain DL4J is the oracle. */
-class ReplayNormKernelTest {
+class SharedLayerKindTest {
   private static final int STEPS = 4;
   private static final int BATCH = 5;
   private static final int TIME = 6;
@@ -131,7 +131,7 @@ class ReplayNormKernelTest {
       ComputationGraph net = network(kind, mode, 0, 1);
       net.setParams(plain.params().dup());
       List<StepMeasurement> steps = new ArrayList<>();
-      GradientNormProbe.attach(net, "shared", steps::add);
+      GradientNormProbe.attach(net, List.of("shared"), steps::add);
       for (int i = 0; i < STEPS; i++) {
         MultiDataSet batch = batch(kind, i + 1);
         double[] expected = new double[2];
@@ -176,7 +176,7 @@ class ReplayNormKernelTest {
     }
     net.setParams(plain.params().dup());
     List<StepMeasurement> steps = new ArrayList<>();
-    GradientNormProbe.attach(net, "shared", steps::add);
+    GradientNormProbe.attach(net, List.of("shared"), steps::add);
     for (int i = 0; i < STEPS; i++) {
       MultiDataSet batch = batch(kind, i + 1);
       plain.fit(batch);
@@ -192,11 +192,11 @@ class ReplayNormKernelTest {
     Kind kind = new Kind("unrepeatable", new UnrepeatableLayer(), InputType.feedForward(4), "W");
     ComputationGraph net = network(kind, WorkspaceMode.ENABLED, 0, 1);
     INDArray before = net.params().dup();
-    GradientNormProbe.attach(net, "shared", step -> {});
+    GradientNormProbe.attach(net, List.of("shared"), step -> {});
     assertThatThrownBy(() -> net.fit(batch(kind, 1)))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageStartingWith(
-            "layer 'shared' (UnrepeatableLayer) does not give the same gradient twice");
+            "'shared' (UnrepeatableLayer) does not give the same gradient twice");
     assertBitIdentical(net.params(), before);
   }
 

@@ -1,44 +1,48 @@
 package org.gradnorm4j.core;
 
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
-import org.deeplearning4j.nn.api.Layer;
+import java.util.Set;
+import org.deeplearning4j.nn.conf.layers.BatchNormalization;
+import org.deeplearning4j.nn.conf.layers.PReLULayer;
 import org.deeplearning4j.nn.graph.vertex.GraphVertex;
-import org.deeplearning4j.nn.graph.vertex.impl.LayerVertex;
 
-/**
- * Where the tasks of a graph part: the layer W whose gradient is measured, and which task each of
- * the epsilons belongs to that arrive at it.
- *
- * @param vertex the vertex of W in the graph
- * @param edgeTasks for every epsilon DL4J sends to W in a backward pass, in the order of arrival,
- *     the index of the task it comes from
- */
-record SharedLayer(LayerVertex vertex, int[] edgeTasks) {
+/** Finds and checks the layers whose weights are W. */
+final class SharedLayers {
+  private SharedLayers() {}
 
   /**
-   * Finds and checks the shared layer.
+   * The vertices of the shared layers.
    *
-   * @param name the layer the user named, or null for the last one all outputs depend on
-   * @throws IllegalArgumentException if the layer cannot be measured: which layer, why, what to do
+   * @param names the layers the user named, or empty for the last one all outputs depend on
+   * @throws IllegalArgumentException if a layer cannot be measured: which layer, why, what to do
    */
-  static SharedLayer of(TaskGraph graph, String name) {
-    GraphVertex vertex = name == null ? last(graph) : named(graph, name);
-    checkTrainable(graph, vertex);
-    checkShared(graph, vertex);
-    return new SharedLayer((LayerVertex) vertex, edgeTasks(graph, vertex));
+  static List<GraphVertex> of(TaskGraph graph, List<String> names) {
+    if (names.isEmpty()) {
+      return List.of(last(graph));
+    }
+    Set<GraphVertex> shared = new LinkedHashSet<>();
+    for (String name : names) {
+      GraphVertex vertex = named(graph, name);
+      checkTrainable(graph, vertex);
+      checkShared(graph, vertex);
+      if (!shared.add(vertex)) {
+        throw new IllegalArgumentException(
+            "layer '" + name + "' is named twice as a shared layer. Name it once");
+      }
+    }
+    return List.copyOf(shared);
   }
 
-  String name() {
-    return vertex.getVertexName();
-  }
-
-  Layer layer() {
-    return vertex.getLayer();
-  }
-
+  /** The last candidate that is more than a scale: normalization and PReLU must be asked for. */
   private static GraphVertex last(TaskGraph graph) {
-    List<GraphVertex> candidates = candidates(graph);
+    List<GraphVertex> candidates = new ArrayList<>(candidates(graph));
+    candidates.removeIf(
+        vertex -> {
+          var configuration = vertex.getLayer().conf().getLayer();
+          return configuration instanceof BatchNormalization || configuration instanceof PReLULayer;
+        });
     if (candidates.isEmpty()) {
       throw new IllegalArgumentException(
           "no trainable layer with weights is shared by all outputs "
@@ -94,29 +98,10 @@ record SharedLayer(LayerVertex vertex, int[] edgeTasks) {
       }
       if (!graph.tasksThatTrain(vertex).get(task)) {
         throw new IllegalArgumentException(
-            "layer '%s' gets no gradient from output '%s': frozen layers lie between them. Unfreeze them, or choose another. %s"
+            "layer '%s' gets no gradient from output '%s': only frozen layers or other outputs, which in DL4J pass no gradient on, connect them. Unfreeze the layers, or choose another. %s"
                 .formatted(name, output, choices(graph)));
       }
     }
-  }
-
-  private static int[] edgeTasks(TaskGraph graph, GraphVertex vertex) {
-    List<Integer> tasks = new ArrayList<>();
-    for (GraphVertex consumer : graph.epsilonSources(vertex)) {
-      var served = graph.tasksThatTrain(consumer);
-      if (served.cardinality() > 1) {
-        throw new IllegalArgumentException(
-            "layer '%s': '%s' behind it serves several tasks %s, so their gradients arrive at '%s' already summed. Choose the layer where the tasks part, or connect the heads to it directly. %s"
-                .formatted(
-                    vertex.getVertexName(),
-                    consumer.getVertexName(),
-                    served.stream().mapToObj(graph.taskNames()::get).toList(),
-                    vertex.getVertexName(),
-                    choices(graph)));
-      }
-      tasks.add(served.nextSetBit(0));
-    }
-    return tasks.stream().mapToInt(Integer::intValue).toArray();
   }
 
   private static String choices(TaskGraph graph) {

@@ -1,0 +1,148 @@
+package org.gradnorm4j.core;
+
+import java.lang.reflect.Field;
+import java.lang.reflect.Modifier;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.deeplearning4j.nn.api.Layer;
+import org.deeplearning4j.nn.conf.dropout.IDropout;
+import org.deeplearning4j.nn.graph.vertex.GraphVertex;
+import org.deeplearning4j.nn.layers.AbstractLayer;
+import org.deeplearning4j.nn.layers.BaseLayer;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * What a vertex remembers from its forward pass and may use up in its backward pass: dropout masks,
+ * the normalised input of batch normalization, noisy weights, recurrent state. Knowing it, a
+ * backward pass can be run again.
+ *
+ * <p>DL4J keeps it in fields: arrays that are set to null once used (and some changed in place on
+ * the way), and maps that are cleared. They are found by reflection, once per step, in the vertex,
+ * its layer, the layers that one wraps, and their dropouts. Inputs, parameters and gradient views
+ * are left alone: nothing uses them up.
+ */
+final class BackwardState {
+  private final List<ArrayField> arrays = new ArrayList<>();
+  private final List<MapField> maps = new ArrayList<>();
+
+  private record ArrayField(Object owner, Field field, INDArray value) {
+    void set(INDArray array) {
+      BackwardState.set(field, owner, array);
+    }
+  }
+
+  private record MapField(Map<Object, Object> live, Map<Object, Object> content) {
+    void restore() {
+      live.clear();
+      live.putAll(content);
+    }
+  }
+
+  /** Reads the state of a vertex after its forward pass. */
+  static BackwardState of(GraphVertex vertex) {
+    BackwardState state = new BackwardState();
+    state.read(vertex);
+    if (vertex.hasLayer()) {
+      state.readLayer(vertex.getLayer());
+    }
+    return state;
+  }
+
+  /** Sets the vertex up for a backward pass that may spoil what it finds. */
+  void setUpCopy() {
+    arrays.forEach(field -> field.set(field.value().dup()));
+    maps.forEach(MapField::restore);
+  }
+
+  /** Sets the vertex up with what its forward pass left: for the real backward pass. */
+  void restore() {
+    arrays.forEach(field -> field.set(field.value()));
+    maps.forEach(MapField::restore);
+  }
+
+  private void readLayer(Layer layer) {
+    read(layer);
+    IDropout dropout = layer.conf() == null ? null : layer.conf().getLayer().getIDropout();
+    if (dropout != null) {
+      read(dropout);
+    }
+  }
+
+  private void read(Object owner) {
+    for (Class<?> type = owner.getClass(); keepsState(type); type = type.getSuperclass()) {
+      for (Field field : type.getDeclaredFields()) {
+        if (!Modifier.isStatic(field.getModifiers())) {
+          read(owner, field);
+        }
+      }
+    }
+    if (owner instanceof BaseLayer<?>) {
+      readMap(get(weightNoiseParams(), owner));
+    }
+  }
+
+  private void read(Object owner, Field field) {
+    if (field.getType() == INDArray.class) {
+      if (get(field, owner) instanceof INDArray array) {
+        arrays.add(new ArrayField(owner, field, array));
+      }
+    } else if (Map.class.isAssignableFrom(field.getType())) {
+      readMap(get(field, owner));
+    } else if (Layer.class.isAssignableFrom(field.getType())
+        && owner instanceof Layer
+        && get(field, owner) instanceof Layer wrapped) {
+      readLayer(wrapped);
+    }
+  }
+
+  @SuppressWarnings("unchecked") // only ever given back what was taken out
+  private void readMap(Object map) {
+    if (map != null) {
+      maps.add(new MapField((Map<Object, Object>) map, new HashMap<>((Map<Object, Object>) map)));
+    }
+  }
+
+  /** The classes whose fields are a layer's own; those above keep inputs, parameters, gradients. */
+  private static boolean keepsState(Class<?> type) {
+    return type != null
+        && type != Object.class
+        && type != AbstractLayer.class
+        && type != BaseLayer.class
+        && !type.getName().endsWith("BaseGraphVertex");
+  }
+
+  private static Field weightNoiseParams() {
+    try {
+      return BaseLayer.class.getDeclaredField("weightNoiseParams");
+    } catch (NoSuchFieldException e) {
+      throw unreadable("weightNoiseParams", e);
+    }
+  }
+
+  private static Object get(Field field, Object owner) {
+    try {
+      field.setAccessible(true);
+      return field.get(owner);
+    } catch (IllegalAccessException e) {
+      throw unreadable(field.toString(), e);
+    }
+  }
+
+  private static void set(Field field, Object owner, Object value) {
+    try {
+      field.set(owner, value);
+    } catch (IllegalAccessException e) {
+      throw unreadable(field.toString(), e);
+    }
+  }
+
+  private static IllegalStateException unreadable(String field, Exception cause) {
+    return new IllegalStateException(
+        "field "
+            + field
+            + " of Deeplearning4j cannot be accessed. Run with Deeplearning4j 1.0.0-M2.1 on the class path, not the module path",
+        cause);
+  }
+}

@@ -1,0 +1,223 @@
+package org.gradnorm4j.core;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.deeplearning4j.nn.gradient.Gradient;
+import org.deeplearning4j.nn.graph.vertex.GraphVertex;
+import org.deeplearning4j.nn.workspace.ArrayType;
+import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.nd4j.common.primitives.Pair;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.memory.MemoryWorkspace;
+import org.nd4j.linalg.api.memory.conf.WorkspaceConfiguration;
+import org.nd4j.linalg.api.memory.enums.AllocationPolicy;
+import org.nd4j.linalg.api.memory.enums.LearningPolicy;
+import org.nd4j.linalg.api.memory.enums.ResetPolicy;
+import org.nd4j.linalg.api.memory.enums.SpillPolicy;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * Runs a vertex' own backward pass once per task, ahead of the real one: for the norm of each
+ * task's gradient with respect to the vertex' weights, and for what each task sends on to the
+ * vertex' inputs. Works for any vertex, at the cost of T backward passes of it.
+ *
+ * <p>That is exact if the pass can be repeated and is linear in its epsilon. {@link BackwardState}
+ * sees to the first for what DL4J brings along; a custom layer may do anything. So the first step
+ * proves both against the real pass: over the tasks, gradients and epsilons must add up to its own.
+ */
+final class Replay {
+  private static final WorkspaceConfiguration WORKSPACE =
+      WorkspaceConfiguration.builder()
+          .initialSize(0)
+          .overallocationLimit(0.05)
+          .policyAllocation(AllocationPolicy.OVERALLOCATE)
+          .policyLearning(LearningPolicy.FIRST_LOOP)
+          .policyReset(ResetPolicy.BLOCK_LEFT)
+          .policySpill(SpillPolicy.REALLOCATE)
+          .build();
+
+  private static final LayerWorkspaceMgr WORKSPACES =
+      LayerWorkspaceMgr.builder()
+          .with(ArrayType.ACTIVATION_GRAD, "WS_GRADNORM4J_REPLAY_GRAD", WORKSPACE)
+          .with(ArrayType.RNN_FF_LOOP_WORKING_MEM, "WS_GRADNORM4J_REPLAY_LOOP", WORKSPACE)
+          .with(ArrayType.RNN_BP_LOOP_WORKING_MEM, "WS_GRADNORM4J_REPLAY_LOOP", WORKSPACE)
+          .defaultWorkspace("WS_GRADNORM4J_REPLAY", WORKSPACE)
+          .build();
+
+  private final GraphVertex vertex;
+  private final List<String> weightKeys;
+  private final boolean[] forwards;
+  private final INDArray[][] inputEpsilons;
+  private final List<INDArray> gradientSums = new ArrayList<>();
+  private double gradientScale;
+  private boolean proved;
+
+  /**
+   * For one vertex.
+   *
+   * @param shared whether its weights belong to W
+   * @param forwards for each input, whether the tasks' epsilons are wanted there
+   */
+  Replay(GraphVertex vertex, boolean shared, boolean[] forwards, int tasks) {
+    this.vertex = vertex;
+    this.weightKeys = shared ? TaskGraph.weightKeys(vertex) : List.of();
+    this.forwards = forwards;
+    this.inputEpsilons = new INDArray[forwards.length][tasks];
+  }
+
+  /** What a task sent to an input in the last run; null if nothing. Owned by this object. */
+  INDArray inputEpsilon(int input, int task) {
+    return inputEpsilons[input][task];
+  }
+
+  /**
+   * Runs the tasks' backward passes and leaves the vertex as it found it, but for its gradient
+   * views, which the real pass overwrites.
+   *
+   * @param taskEpsilons as for {@link NormKernel#addSquaredNorms}; not modified
+   * @param squaredNorms one per task; modified
+   */
+  void run(
+      INDArray[] taskEpsilons,
+      double[] squaredNorms,
+      boolean tbptt,
+      LayerWorkspaceMgr realWorkspaces) {
+    boolean pooled = realWorkspaces.hasConfiguration(ArrayType.BP_WORKING_MEM);
+    LayerWorkspaceMgr workspaces = pooled ? WORKSPACES : realWorkspaces;
+    BackwardState state = BackwardState.of(vertex);
+    gradientSums.clear();
+    gradientScale = 0.0;
+    for (int task = 0; task < taskEpsilons.length; task++) {
+      if (taskEpsilons[task] == null) {
+        for (INDArray[] epsilons : inputEpsilons) {
+          epsilons[task] = null;
+        }
+      } else {
+        squaredNorms[task] += run(task, taskEpsilons[task], state, tbptt, workspaces);
+      }
+    }
+    state.restore();
+  }
+
+  /** One task's backward pass; returns its ‖∇_W‖². */
+  @SuppressWarnings("try") // a workspace is there to be open, not to be named
+  private double run(
+      int task,
+      INDArray epsilon,
+      BackwardState state,
+      boolean tbptt,
+      LayerWorkspaceMgr workspaces) {
+    try (MemoryWorkspace gradients = workspaces.notifyScopeEntered(ArrayType.ACTIVATION_GRAD);
+        MemoryWorkspace working = workspaces.notifyScopeEntered(ArrayType.BP_WORKING_MEM)) {
+      state.setUpCopy();
+      vertex.setEpsilon(epsilon.dup()); // a layer may write into its epsilon
+      Pair<Gradient, INDArray[]> result = vertex.doBackward(tbptt, workspaces);
+      for (int input = 0; input < forwards.length; input++) {
+        if (forwards[input]) {
+          keep(input, task, result.getSecond()[input]);
+        }
+      }
+      double squared = 0.0;
+      List<INDArray> weightGradients = weightGradients(result.getFirst());
+      for (INDArray gradient : weightGradients) {
+        squared += DenseNormKernel.dot(gradient, gradient);
+      }
+      if (!proved) {
+        addUp(weightGradients);
+        gradientScale += Math.sqrt(squared);
+      }
+      return squared;
+    } catch (RuntimeException e) {
+      throw proved ? e : unrepeatable(e);
+    }
+  }
+
+  /** Copies out of the workspace, into the array of the last step if it still fits. */
+  private void keep(int input, int task, INDArray epsilon) {
+    INDArray kept = inputEpsilons[input][task];
+    if (epsilon == null) {
+      inputEpsilons[input][task] = null;
+    } else if (kept != null && kept.equalShapes(epsilon) && kept.dataType() == epsilon.dataType()) {
+      kept.assign(epsilon);
+    } else {
+      inputEpsilons[input][task] = detachedCopy(epsilon);
+    }
+  }
+
+  @SuppressWarnings("try")
+  private static INDArray detachedCopy(INDArray array) {
+    try (MemoryWorkspace none = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
+      return array.dup();
+    }
+  }
+
+  private List<INDArray> weightGradients(Gradient gradient) {
+    return weightKeys.stream().map(gradient::getGradientFor).filter(Objects::nonNull).toList();
+  }
+
+  private void addUp(List<INDArray> weightGradients) {
+    for (int i = 0; i < weightGradients.size(); i++) {
+      if (i == gradientSums.size()) {
+        gradientSums.add(detachedCopy(weightGradients.get(i)));
+      } else {
+        gradientSums.get(i).addi(weightGradients.get(i));
+      }
+    }
+  }
+
+  /**
+   * Compares, in the first step, with the result of the real backward pass.
+   *
+   * @throws IllegalStateException if the passes do not add up to it
+   */
+  void prove(Pair<Gradient, INDArray[]> real) {
+    if (proved) {
+      return;
+    }
+    for (int i = 0; i < gradientSums.size(); i++) {
+      INDArray gradient = weightGradients(real.getFirst()).get(i);
+      check(gradient, gradientSums.get(i), gradientScale);
+    }
+    for (int input = 0; input < forwards.length; input++) {
+      if (forwards[input]) {
+        checkInput(real.getSecond()[input], inputEpsilons[input]);
+      }
+    }
+    gradientSums.clear();
+    proved = true;
+  }
+
+  private void checkInput(INDArray real, INDArray[] epsilons) {
+    INDArray sum = real.like();
+    double scale = 0.0;
+    for (INDArray epsilon : epsilons) {
+      if (epsilon != null) {
+        sum.addi(epsilon);
+        scale += epsilon.norm2Number().doubleValue();
+      }
+    }
+    check(real, sum, scale);
+  }
+
+  /** Equal up to what summing in another order may change; NaN proves nothing either way. */
+  private void check(INDArray real, INDArray sum, double scale) {
+    double tolerance = real.dataType() == DataType.DOUBLE ? 1e-9 : 1e-3;
+    double difference = real.sub(sum).norm2Number().doubleValue();
+    if (difference > tolerance * scale) {
+      throw unrepeatable(null);
+    }
+  }
+
+  private IllegalStateException unrepeatable(RuntimeException cause) {
+    String kind =
+        vertex.hasLayer()
+            ? vertex.getLayer().conf().getLayer().getClass().getSimpleName()
+            : vertex.getClass().getSimpleName();
+    return new IllegalStateException(
+        "'%s' (%s) does not give the same gradient twice: its backward pass changes what it depends on, so the tasks cannot be told apart there. Choose a shared layer that has it on the way to at most one task"
+            .formatted(vertex.getVertexName(), kind),
+        cause);
+  }
+}

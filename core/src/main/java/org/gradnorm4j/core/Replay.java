@@ -154,6 +154,9 @@ final class Replay {
   }
 
   private List<INDArray> weightGradients(Gradient gradient) {
+    if (gradient == null) { // a vertex without parameters
+      return List.of();
+    }
     return weightKeys.stream().map(gradient::getGradientFor).filter(Objects::nonNull).toList();
   }
 

@@ -1,0 +1,683 @@
+package org.gradnorm4j.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+import static org.gradnorm4j.core.NoInterferenceTest.assertBitIdentical;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import org.deeplearning4j.nn.conf.CNN2DFormat;
+import org.deeplearning4j.nn.conf.ComputationGraphConfiguration.GraphBuilder;
+import org.deeplearning4j.nn.conf.ConvolutionMode;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.WorkspaceMode;
+import org.deeplearning4j.nn.conf.dropout.AlphaDropout;
+import org.deeplearning4j.nn.conf.dropout.Dropout;
+import org.deeplearning4j.nn.conf.dropout.GaussianDropout;
+import org.deeplearning4j.nn.conf.dropout.GaussianNoise;
+import org.deeplearning4j.nn.conf.dropout.SpatialDropout;
+import org.deeplearning4j.nn.conf.graph.ElementWiseVertex;
+import org.deeplearning4j.nn.conf.graph.L2NormalizeVertex;
+import org.deeplearning4j.nn.conf.graph.MergeVertex;
+import org.deeplearning4j.nn.conf.graph.ReshapeVertex;
+import org.deeplearning4j.nn.conf.graph.ScaleVertex;
+import org.deeplearning4j.nn.conf.graph.ShiftVertex;
+import org.deeplearning4j.nn.conf.graph.StackVertex;
+import org.deeplearning4j.nn.conf.graph.SubsetVertex;
+import org.deeplearning4j.nn.conf.graph.UnstackVertex;
+import org.deeplearning4j.nn.conf.graph.rnn.LastTimeStepVertex;
+import org.deeplearning4j.nn.conf.graph.rnn.ReverseTimeSeriesVertex;
+import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.conf.layers.ActivationLayer;
+import org.deeplearning4j.nn.conf.layers.BatchNormalization;
+import org.deeplearning4j.nn.conf.layers.CnnLossLayer;
+import org.deeplearning4j.nn.conf.layers.Convolution1DLayer;
+import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
+import org.deeplearning4j.nn.conf.layers.Deconvolution2D;
+import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.conf.layers.DepthwiseConvolution2D;
+import org.deeplearning4j.nn.conf.layers.DropoutLayer;
+import org.deeplearning4j.nn.conf.layers.EmbeddingLayer;
+import org.deeplearning4j.nn.conf.layers.EmbeddingSequenceLayer;
+import org.deeplearning4j.nn.conf.layers.GlobalPoolingLayer;
+import org.deeplearning4j.nn.conf.layers.GravesLSTM;
+import org.deeplearning4j.nn.conf.layers.LSTM;
+import org.deeplearning4j.nn.conf.layers.Layer;
+import org.deeplearning4j.nn.conf.layers.LocalResponseNormalization;
+import org.deeplearning4j.nn.conf.layers.LossLayer;
+import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.conf.layers.PReLULayer;
+import org.deeplearning4j.nn.conf.layers.PoolingType;
+import org.deeplearning4j.nn.conf.layers.RnnLossLayer;
+import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
+import org.deeplearning4j.nn.conf.layers.SelfAttentionLayer;
+import org.deeplearning4j.nn.conf.layers.SeparableConvolution2D;
+import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
+import org.deeplearning4j.nn.conf.layers.Upsampling2D;
+import org.deeplearning4j.nn.conf.layers.ZeroPaddingLayer;
+import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
+import org.deeplearning4j.nn.conf.layers.recurrent.LastTimeStep;
+import org.deeplearning4j.nn.conf.layers.recurrent.SimpleRnn;
+import org.deeplearning4j.nn.conf.weightnoise.DropConnect;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.MultiDataSet;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.learning.config.Adam;
+import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
+
+/**
+ * Every kind of shared layer × what may stand between it and the heads × shape of the heads, and in
+ * turn over workspace modes and masks: norms against {@link OneTaskOracle}, training against plain
+ * DL4J.
+ */
+class OracleMatrixTest {
+  private static final int BATCH = 4;
+  private static final int TIME = 4;
+  private static final int STEPS = 20;
+  private static final int CLASSES = 3;
+
+  /** Adds something on top of a vertex and returns the name of its last vertex. */
+  interface Piece {
+    String add(GraphBuilder graph, String below);
+  }
+
+  /** A named piece. */
+  record Named(String name, Piece piece) {}
+
+  /** Things that fit together. */
+  record Family(
+      String name, InputType input, List<Named> kinds, List<Named> betweens, List<Named> heads) {}
+
+  enum Masks {
+    NONE,
+    SOME,
+    TASK_ABSENT
+  }
+
+  record Row(
+      Family family,
+      Named kind,
+      Named between,
+      Named heads,
+      WorkspaceMode workspaces,
+      Masks masks) {
+    @Override
+    public String toString() {
+      return "%s: %s | %s | %s | workspaces %s | masks %s"
+          .formatted(family.name(), kind.name(), between.name(), heads.name(), workspaces, masks);
+    }
+  }
+
+  private static Named layer(String name, Layer layer) {
+    return new Named(
+        name,
+        (graph, below) -> {
+          graph.addLayer(name, layer.clone(), below);
+          return name;
+        });
+  }
+
+  private static Named shared(String name, Layer layer) {
+    return new Named(
+        name,
+        (graph, below) -> {
+          graph.addLayer("shared", layer.clone(), below);
+          return "shared";
+        });
+  }
+
+  private static Named vertex(String name, org.deeplearning4j.nn.conf.graph.GraphVertex vertex) {
+    return new Named(
+        name,
+        (graph, below) -> {
+          graph.addVertex(name, vertex, below);
+          return name;
+        });
+  }
+
+  private static Named chain(Named... pieces) {
+    String name = String.join(" → ", Arrays.stream(pieces).map(Named::name).toList());
+    return new Named(
+        name,
+        (graph, below) -> {
+          String top = below;
+          for (Named piece : pieces) {
+            top = piece.piece().add(graph, top);
+          }
+          return top;
+        });
+  }
+
+  private static Named activation(Activation activation) {
+    return layer(activation.name(), new ActivationLayer(activation));
+  }
+
+  private static Named batchNormalization() {
+    return layer("batch normalization", new BatchNormalization());
+  }
+
+  private static Named dropout() {
+    return layer("dropout", new DropoutLayer(new Dropout(0.6)));
+  }
+
+  private static final Named NOTHING = new Named("nothing", (graph, below) -> below);
+
+  /** Two ways from one point, added up: one of them through a layer of its own. */
+  private static Named residual(Layer layer) {
+    return new Named(
+        "residual",
+        (graph, below) -> {
+          graph.addLayer("res-layer", layer.clone(), below);
+          graph.addVertex(
+              "residual", new ElementWiseVertex(ElementWiseVertex.Op.Add), below, "res-layer");
+          return "residual";
+        });
+  }
+
+  private static Layer dense(Activation activation) {
+    return new DenseLayer.Builder().nOut(4).activation(activation).build();
+  }
+
+  private static Layer output(LossFunction loss, Activation activation) {
+    return new OutputLayer.Builder(loss).nOut(CLASSES).activation(activation).build();
+  }
+
+  private static Layer rnnOutput(LossFunction loss, Activation activation) {
+    return new RnnOutputLayer.Builder(loss).nOut(CLASSES).activation(activation).build();
+  }
+
+  private static Named flat(String name, Piece third) {
+    return new Named(
+        name,
+        (graph, below) -> {
+          graph.addLayer("a", output(LossFunction.MSE, Activation.IDENTITY), below);
+          graph.addLayer("b-hidden", dense(Activation.TANH), below);
+          graph.addLayer("b", output(LossFunction.MCXENT, Activation.SOFTMAX), "b-hidden");
+          third.add(graph, below);
+          return null;
+        });
+  }
+
+  private static Piece outputC() {
+    return (graph, below) -> {
+      graph.addLayer("c", output(LossFunction.XENT, Activation.SIGMOID), below);
+      return "c";
+    };
+  }
+
+  private static Family feedForward() {
+    return new Family(
+        "feed-forward",
+        InputType.feedForward(4),
+        List.of(
+            shared("dense, ReLU", dense(Activation.RELU)),
+            shared(
+                "dense, no bias, dropout",
+                new DenseLayer.Builder().nOut(4).hasBias(false).dropOut(0.7).build()),
+            shared(
+                "dense, layer normalization",
+                new DenseLayer.Builder().nOut(4).hasLayerNorm(true).build()),
+            shared(
+                "dense, weight noise",
+                new DenseLayer.Builder().nOut(4).weightNoise(new DropConnect(0.8)).build()),
+            shared("batch normalization", new BatchNormalization()),
+            shared("PReLU", new PReLULayer.Builder().inputShape(4).build())),
+        List.of(
+            NOTHING,
+            activation(Activation.SWISH),
+            chain(batchNormalization(), activation(Activation.RELU), dropout()),
+            chain(dropout(), batchNormalization()),
+            layer("Gaussian dropout", new DropoutLayer(new GaussianDropout(0.3))),
+            layer("Gaussian noise", new DropoutLayer(new GaussianNoise(0.3))),
+            layer("alpha dropout", new DropoutLayer(new AlphaDropout(0.7))),
+            layer("PReLU between", new PReLULayer.Builder().inputShape(4).build()),
+            chain(vertex("scale", new ScaleVertex(-1.7)), vertex("shift", new ShiftVertex(0.3))),
+            vertex("L2 normalize", new L2NormalizeVertex()),
+            vertex("subset", new SubsetVertex(1, 2)),
+            vertex("reshape", new ReshapeVertex(-1, 2)),
+            chain(dropoutDense(), residual(dense(Activation.TANH))),
+            merged(),
+            product(),
+            stacked()),
+        List.of(
+            flat("three outputs", outputC()),
+            flat(
+                "a loss layer",
+                (graph, below) -> {
+                  graph.addLayer("c-hidden", dense(Activation.TANH), below);
+                  graph.addLayer(
+                      "c",
+                      new LossLayer.Builder(LossFunction.MSE)
+                          .activation(Activation.IDENTITY)
+                          .build(),
+                      "c-hidden");
+                  return "c";
+                }),
+            flat(
+                "a tree",
+                (graph, below) -> {
+                  graph.addLayer("cd", dense(Activation.RELU), below);
+                  graph.addLayer("cd-bn", new BatchNormalization(), "cd");
+                  graph.addLayer("c", output(LossFunction.MSE, Activation.IDENTITY), "cd-bn");
+                  graph.addLayer(
+                      "d",
+                      output(LossFunction.MEAN_ABSOLUTE_ERROR, Activation.IDENTITY),
+                      "cd-bn",
+                      below);
+                  return "c";
+                })));
+  }
+
+  private static Named dropoutDense() {
+    return layer("dense with dropout", new DenseLayer.Builder().nOut(4).dropOut(0.6).build());
+  }
+
+  private static Named merged() {
+    return new Named(
+        "merge",
+        (graph, below) -> {
+          graph.addLayer("left", dense(Activation.TANH), below);
+          graph.addVertex("merge", new MergeVertex(), "left", below, "in");
+          return "merge";
+        });
+  }
+
+  private static Named product() {
+    return new Named(
+        "product",
+        (graph, below) -> {
+          graph.addLayer("factor1", dense(Activation.TANH), below);
+          graph.addLayer("factor2", dense(Activation.TANH), below);
+          graph.addVertex(
+              "product", new ElementWiseVertex(ElementWiseVertex.Op.Product), "factor1", "factor2");
+          return "product";
+        });
+  }
+
+  private static Named stacked() {
+    return new Named(
+        "stack and unstack",
+        (graph, below) -> {
+          graph.addVertex("stack", new StackVertex(), below, below);
+          graph.addLayer("on-stack", dense(Activation.TANH), "stack");
+          graph.addVertex("first", new UnstackVertex(0, 2), "on-stack");
+          graph.addVertex("second", new UnstackVertex(1, 2), "on-stack");
+          graph.addVertex(
+              "stacked", new ElementWiseVertex(ElementWiseVertex.Op.Average), "first", "second");
+          return "stacked";
+        });
+  }
+
+  private static Layer convolution(int stride) {
+    return new ConvolutionLayer.Builder(3, 3)
+        .nOut(2)
+        .stride(stride, stride)
+        .convolutionMode(ConvolutionMode.Same)
+        .activation(Activation.TANH)
+        .build();
+  }
+
+  private static Family images() {
+    return new Family(
+        "images",
+        InputType.convolutional(6, 6, 2),
+        List.of(
+            shared("convolution, Same", convolution(1)),
+            shared(
+                "convolution, dilated, strided",
+                new ConvolutionLayer.Builder(2, 2).nOut(2).dilation(2, 2).stride(1, 2).build()),
+            shared("deconvolution", new Deconvolution2D.Builder(2, 2).nOut(2).build()),
+            shared(
+                "depthwise convolution",
+                new DepthwiseConvolution2D.Builder(2, 2).depthMultiplier(1).build()),
+            shared(
+                "separable convolution", new SeparableConvolution2D.Builder(2, 2).nOut(2).build()),
+            shared("batch normalization of channels", new BatchNormalization())),
+        List.of(
+            NOTHING,
+            chain(batchNormalization(), activation(Activation.RELU), dropout()),
+            layer(
+                "max pooling",
+                new SubsamplingLayer.Builder(PoolingType.MAX).kernelSize(2, 2).build()),
+            layer(
+                "average pooling",
+                new SubsamplingLayer.Builder(PoolingType.AVG).kernelSize(2, 2).build()),
+            layer(
+                "local response normalization",
+                new LocalResponseNormalization.Builder().n(2).build()),
+            layer("spatial dropout", new DropoutLayer(new SpatialDropout(0.6))),
+            chain(
+                layer("zero padding", new ZeroPaddingLayer(1, 1)),
+                layer("upsampling", new Upsampling2D.Builder(2).build())),
+            residual(convolution(1))),
+        List.of(
+            flat("three outputs, flattened", outputC()),
+            flat(
+                "global pooling",
+                (graph, below) -> {
+                  graph.addLayer("c-pool", new GlobalPoolingLayer(PoolingType.AVG), below);
+                  graph.addLayer("c", output(LossFunction.MSE, Activation.IDENTITY), "c-pool");
+                  return "c";
+                }),
+            flat(
+                "an image",
+                (graph, below) -> {
+                  graph.addLayer("c-conv", convolution(1), below);
+                  graph.addLayer(
+                      "c",
+                      new CnnLossLayer.Builder(LossFunction.MSE)
+                          .activation(Activation.IDENTITY)
+                          .build(),
+                      "c-conv");
+                  return "c";
+                })));
+  }
+
+  private static Family channelsLast() {
+    return new Family(
+        "images, channels last",
+        InputType.convolutional(6, 6, 2, CNN2DFormat.NHWC),
+        List.of(
+            shared(
+                "convolution, NHWC",
+                new ConvolutionLayer.Builder(3, 3).nOut(2).dataFormat(CNN2DFormat.NHWC).build())),
+        List.of(
+            NOTHING,
+            activation(Activation.RELU),
+            layer(
+                "max pooling, NHWC",
+                new SubsamplingLayer.Builder(PoolingType.MAX)
+                    .kernelSize(2, 2)
+                    .dataFormat(CNN2DFormat.NHWC)
+                    .build())),
+        List.of(flat("three outputs, flattened", outputC())));
+  }
+
+  private static Family series() {
+    return new Family(
+        "series",
+        InputType.recurrent(3, TIME),
+        List.of(
+            shared("LSTM", new LSTM.Builder().nOut(4).dropOut(0.7).build()),
+            shared("Graves LSTM", gravesLstm()),
+            shared("simple RNN", new SimpleRnn.Builder().nOut(4).build()),
+            shared(
+                "bidirectional",
+                new Bidirectional(
+                    Bidirectional.Mode.ADD, new LSTM.Builder().nOut(4).dropOut(0.7).build())),
+            shared(
+                "self-attention",
+                new SelfAttentionLayer.Builder().nOut(4).nHeads(2).projectInput(true).build()),
+            shared(
+                "convolution 1D",
+                new Convolution1DLayer.Builder()
+                    .kernelSize(3)
+                    .nOut(4)
+                    .convolutionMode(ConvolutionMode.Same)
+                    .build()),
+            shared("dense, time-distributed", dense(Activation.TANH))),
+        List.of(
+            NOTHING,
+            activation(Activation.TANH),
+            layer("LSTM between, dropout", new LSTM.Builder().nOut(4).dropOut(0.7).build()),
+            vertex("reverse", new ReverseTimeSeriesVertex())),
+        List.of(timeSeriesHeads(), sequenceAndVectorHeads()));
+  }
+
+  private static Family seriesToVector() {
+    return new Family(
+        "series to vector",
+        InputType.recurrent(3, TIME),
+        List.of(
+            shared("LSTM, vector", new LSTM.Builder().nOut(4).build()),
+            shared("simple RNN, vector", new SimpleRnn.Builder().nOut(4).build())),
+        List.of(
+            layer("global max pooling", new GlobalPoolingLayer(PoolingType.MAX)),
+            layer("global sum pooling", new GlobalPoolingLayer(PoolingType.SUM)),
+            vertex("last step", new LastTimeStepVertex("in"))),
+        List.of(flat("three outputs", outputC())));
+  }
+
+  private static Family lastStep() {
+    return new Family(
+        "last step",
+        InputType.recurrent(3, TIME),
+        List.of(
+            shared("last step of an LSTM", new LastTimeStep(new LSTM.Builder().nOut(4).build()))),
+        List.of(NOTHING, chain(activation(Activation.TANH), batchNormalization())),
+        List.of(flat("three outputs", outputC())));
+  }
+
+  private static Family indices() {
+    return new Family(
+        "indices",
+        InputType.feedForward(7),
+        List.of(shared("embedding", new EmbeddingLayer.Builder().nIn(7).nOut(4).build())),
+        List.of(NOTHING, chain(batchNormalization(), activation(Activation.TANH), dropout())),
+        List.of(flat("three outputs", outputC())));
+  }
+
+  private static Family indexSeries() {
+    return new Family(
+        "index series",
+        InputType.recurrent(7, TIME),
+        List.of(
+            shared(
+                "embedding sequence",
+                new EmbeddingSequenceLayer.Builder().nIn(7).nOut(4).inputLength(TIME).build())),
+        List.of(NOTHING, activation(Activation.TANH)),
+        List.of(timeSeriesHeads()));
+  }
+
+  @SuppressWarnings("deprecation")
+  private static Layer gravesLstm() {
+    return new GravesLSTM.Builder().nOut(4).build();
+  }
+
+  private static Named timeSeriesHeads() {
+    return new Named(
+        "three series",
+        (graph, below) -> {
+          graph.addLayer("a", rnnOutput(LossFunction.MSE, Activation.IDENTITY), below);
+          graph.addLayer("b-hidden", new SimpleRnn.Builder().nOut(3).build(), below);
+          graph.addLayer("b", rnnOutput(LossFunction.MCXENT, Activation.SOFTMAX), "b-hidden");
+          graph.addLayer("c-hidden", new LSTM.Builder().nOut(CLASSES).build(), below);
+          graph.addLayer(
+              "c",
+              new RnnLossLayer.Builder(LossFunction.MSE).activation(Activation.IDENTITY).build(),
+              "c-hidden");
+          return null;
+        });
+  }
+
+  private static Named sequenceAndVectorHeads() {
+    return new Named(
+        "a series and a vector",
+        (graph, below) -> {
+          graph.addLayer("a", rnnOutput(LossFunction.MSE, Activation.IDENTITY), below);
+          graph.addLayer("b-pool", new GlobalPoolingLayer(PoolingType.AVG), below);
+          graph.addLayer("b", output(LossFunction.MCXENT, Activation.SOFTMAX), "b-pool");
+          return null;
+        });
+  }
+
+  private static final List<Family> FAMILIES =
+      List.of(
+          feedForward(),
+          images(),
+          channelsLast(),
+          series(),
+          seriesToVector(),
+          lastStep(),
+          indices(),
+          indexSeries());
+
+  static List<Row> rows() {
+    List<Row> rows = new ArrayList<>();
+    WorkspaceMode[] modes = {WorkspaceMode.ENABLED, WorkspaceMode.NONE};
+    for (Family family : FAMILIES) {
+      for (Named kind : family.kinds()) {
+        for (Named between : family.betweens()) {
+          for (Named heads : family.heads()) {
+            if (!fits(kind, between)) {
+              continue;
+            }
+            int n = rows.size();
+            rows.add(
+                new Row(family, kind, between, heads, modes[n % 2], Masks.values()[(n / 2) % 3]));
+          }
+        }
+      }
+    }
+    return rows;
+  }
+
+  /** What DL4J itself does not put together: it takes a dense layer's output for a vector. */
+  private static boolean fits(Named kind, Named between) {
+    return !(kind.name().equals("dense, time-distributed") && between.name().equals("reverse"));
+  }
+
+  @TestFactory
+  Stream<DynamicTest> matrix() {
+    List<Row> rows = rows();
+    System.out.println("oracle matrix: " + rows.size() + " rows");
+    return rows.stream().map(row -> DynamicTest.dynamicTest(row.toString(), () -> check(row)));
+  }
+
+  private static void check(Row row) {
+    ComputationGraph plain = network(row);
+    ComputationGraph net = network(row);
+    net.setParams(plain.params().dup());
+    List<String> weights = OneTaskOracle.weights(plain, List.of("shared"));
+    List<StepMeasurement> measured = new ArrayList<>();
+    GradientNormProbe probe = GradientNormProbe.attach(net, List.of("shared"), measured::add);
+    for (int step = 1; step <= STEPS; step++) {
+      MultiDataSet batch = batch(row, plain, step);
+      double[] expected =
+          step == 1 || step == STEPS
+              ? OneTaskOracle.gradientNorms(plain, batch, step, weights)
+              : null;
+      fit(plain, batch, step);
+      fit(net, batch, step);
+      if (expected != null) {
+        assertNorms(measured.get(step - 1), expected);
+      }
+    }
+    assertThat(measured).hasSize(STEPS);
+    assertBitIdentical(net.params(), plain.params());
+    assertBitIdentical(
+        net.getUpdater().getUpdaterStateViewArray(), plain.getUpdater().getUpdaterStateViewArray());
+
+    double[] lambda = new double[probe.taskNames().size()];
+    Arrays.setAll(lambda, i -> 0.3 + i);
+    probe.lossWeights(lambda);
+    MultiDataSet batch = batch(row, plain, STEPS + 1);
+    double[] expected = OneTaskOracle.gradientNorms(net, batch, 99, weights);
+    fit(net, batch, 99);
+    assertNorms(measured.get(STEPS), expected);
+  }
+
+  private static void fit(ComputationGraph net, MultiDataSet batch, long seed) {
+    Nd4j.getRandom().setSeed(seed);
+    net.fit(batch);
+  }
+
+  private static void assertNorms(StepMeasurement step, double[] expected) {
+    double[] actual = step.gradientNorms();
+    for (int task = 0; task < expected.length; task++) {
+      assertThat(actual[task])
+          .as(step.taskNames().get(task))
+          .isCloseTo(expected[task], within(1e-10 * expected[task]));
+    }
+  }
+
+  private static ComputationGraph network(Row row) {
+    GraphBuilder graph =
+        new NeuralNetConfiguration.Builder()
+            .seed(5)
+            .dataType(DataType.DOUBLE)
+            .activation(Activation.TANH)
+            .updater(new Adam(0.01))
+            .trainingWorkspaceMode(row.workspaces())
+            .inferenceWorkspaceMode(row.workspaces())
+            .graphBuilder()
+            .addInputs("in")
+            .setInputTypes(row.family().input());
+    String top = row.kind().piece().add(graph, "in");
+    row.heads().piece().add(graph, row.between().piece().add(graph, top));
+    List<String> outputs = new ArrayList<>();
+    for (String name : List.of("a", "b", "c", "d")) {
+      if (graph.getVertices().containsKey(name)) {
+        outputs.add(name);
+      }
+    }
+    ComputationGraph net =
+        new ComputationGraph(graph.setOutputs(outputs.toArray(String[]::new)).build());
+    net.init();
+    return net;
+  }
+
+  private static MultiDataSet batch(Row row, ComputationGraph net, long seed) {
+    Nd4j.getRandom().setSeed(seed);
+    INDArray features = features(row.family());
+    INDArray[] outputs = net.output(features);
+    INDArray[] labels = new INDArray[outputs.length];
+    INDArray[] masks = new INDArray[outputs.length];
+    for (int i = 0; i < outputs.length; i++) {
+      // Between 0 and 1 and summing to 1: fits every loss, if it means something to few.
+      labels[i] = Nd4j.rand(DataType.DOUBLE, outputs[i].shape());
+      labels[i].muli(i == 1 ? 1.0 / CLASSES : 1.0);
+      masks[i] = mask(row.masks(), outputs[i], i);
+    }
+    INDArray[] featureMasks = null;
+    if (row.masks() == Masks.SOME && row.family().input().getType() == InputType.Type.RNN) {
+      INDArray lengths = Nd4j.ones(DataType.DOUBLE, BATCH, TIME);
+      lengths.putScalar(0, TIME - 1, 0.0);
+      lengths.putScalar(1, TIME - 1, 0.0);
+      lengths.putScalar(1, TIME - 2, 0.0);
+      featureMasks = new INDArray[] {lengths};
+    }
+    return new MultiDataSet(
+        new INDArray[] {features}, labels, featureMasks, row.masks() == Masks.NONE ? null : masks);
+  }
+
+  private static INDArray features(Family family) {
+    if (family.name().equals("indices")) {
+      return Nd4j.createFromArray(new double[][] {{1}, {4}, {4}, {6}});
+    }
+    if (family.name().equals("index series")) {
+      return Nd4j.rand(DataType.DOUBLE, BATCH, 1, TIME)
+          .muli(6.99)
+          .castTo(DataType.INT32)
+          .castTo(DataType.DOUBLE);
+    }
+    long[] shape = family.input().getShape(true);
+    shape[0] = BATCH;
+    return Nd4j.randn(DataType.DOUBLE, shape);
+  }
+
+  /** Some examples, or time steps, or task 1 altogether, are without a label. */
+  private static INDArray mask(Masks masks, INDArray output, int task) {
+    if (masks == Masks.NONE || output.rank() == 4) {
+      return null;
+    }
+    INDArray mask =
+        output.rank() == 3
+            ? Nd4j.ones(DataType.DOUBLE, output.size(0), output.size(2))
+            : Nd4j.ones(DataType.DOUBLE, output.size(0), 1);
+    if (masks == Masks.TASK_ABSENT && task == 1) {
+      return mask.assign(0.0);
+    }
+    if (masks == Masks.SOME) {
+      mask.putScalar(task % BATCH, 0, 0.0);
+    }
+    return mask;
+  }
+}

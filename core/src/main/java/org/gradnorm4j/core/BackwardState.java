@@ -20,14 +20,14 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *
  * <p>DL4J keeps it in fields: arrays that are set to null once used (and some changed in place on
  * the way), and maps that are cleared. They are found by reflection, once per step, in the vertex,
- * its layer, the layers that one wraps, and their dropouts. Inputs, parameters and gradient views
- * are left alone: nothing uses them up.
+ * its layer, the layers that one wraps, and their dropouts. Parameters and gradient views are left
+ * alone: nothing uses them up.
  */
 final class BackwardState {
   private final List<ArrayField> arrays = new ArrayList<>();
   private final List<MapField> maps = new ArrayList<>();
 
-  private record ArrayField(Object owner, Field field, INDArray value) {
+  private record ArrayField(Object owner, Field field, INDArray value, boolean spoiled) {
     void set(INDArray array) {
       BackwardState.set(field, owner, array);
     }
@@ -52,7 +52,7 @@ final class BackwardState {
 
   /** Sets the vertex up for a backward pass that may spoil what it finds. */
   void setUpCopy() {
-    arrays.forEach(field -> field.set(field.value().dup()));
+    arrays.forEach(field -> field.set(field.spoiled() ? field.value().dup() : field.value()));
     maps.forEach(MapField::restore);
   }
 
@@ -79,14 +79,19 @@ final class BackwardState {
       }
     }
     if (owner instanceof BaseLayer<?>) {
-      readMap(get(weightNoiseParams(), owner));
+      readMap(get(field(BaseLayer.class, "weightNoiseParams"), owner));
+    }
+    if (owner instanceof AbstractLayer<?> layer && layer.input() != null) {
+      // Never changed in place, but some layers put a rearranged copy in its place.
+      Field input = field(AbstractLayer.class, "input");
+      arrays.add(new ArrayField(owner, input, layer.input(), false));
     }
   }
 
   private void read(Object owner, Field field) {
     if (field.getType() == INDArray.class) {
       if (get(field, owner) instanceof INDArray array) {
-        arrays.add(new ArrayField(owner, field, array));
+        arrays.add(new ArrayField(owner, field, array, true));
       }
     } else if (Map.class.isAssignableFrom(field.getType())) {
       readMap(get(field, owner));
@@ -113,11 +118,13 @@ final class BackwardState {
         && !type.getName().endsWith("BaseGraphVertex");
   }
 
-  private static Field weightNoiseParams() {
+  private static Field field(Class<?> type, String name) {
     try {
-      return BaseLayer.class.getDeclaredField("weightNoiseParams");
+      Field field = type.getDeclaredField(name);
+      field.setAccessible(true);
+      return field;
     } catch (NoSuchFieldException e) {
-      throw unreadable("weightNoiseParams", e);
+      throw unreadable(type.getName() + "." + name, e);
     }
   }
 

@@ -47,7 +47,7 @@ final class OneTaskOracle {
           squared += value * value;
         }
       }
-      norms[task] = Math.sqrt(squared) / batch.getFeatures()[0].size(0);
+      norms[task] = Math.sqrt(squared) / alone.batchSize(); // by which DL4J divides its updates
     }
     return norms;
   }

@@ -7,6 +7,7 @@ import java.util.Set;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.PReLULayer;
 import org.deeplearning4j.nn.graph.vertex.GraphVertex;
+import org.nd4j.linalg.api.buffer.DataType;
 
 /** Finds and checks the layers whose weights are W. */
 final class SharedLayers {
@@ -20,13 +21,16 @@ final class SharedLayers {
    */
   static List<GraphVertex> of(TaskGraph graph, List<String> names) {
     if (names.isEmpty()) {
-      return List.of(last(graph));
+      GraphVertex last = last(graph);
+      checkDataType(last);
+      return List.of(last);
     }
     Set<GraphVertex> shared = new LinkedHashSet<>();
     for (String name : names) {
       GraphVertex vertex = named(graph, name);
       checkTrainable(graph, vertex);
       checkShared(graph, vertex);
+      checkDataType(vertex);
       if (!shared.add(vertex)) {
         throw new IllegalArgumentException(
             "layer '" + name + "' is named twice as a shared layer. Name it once");
@@ -98,9 +102,18 @@ final class SharedLayers {
       }
       if (!graph.tasksThatTrain(vertex).get(task)) {
         throw new IllegalArgumentException(
-            "layer '%s' gets no gradient from output '%s': only frozen layers or other outputs, which in DL4J pass no gradient on, connect them. Unfreeze the layers, or choose another. %s"
+            "layer '%s' gets no gradient from output '%s': frozen layers lie between them. Unfreeze them, or choose another. %s"
                 .formatted(name, output, choices(graph)));
       }
+    }
+  }
+
+  private static void checkDataType(GraphVertex vertex) {
+    DataType type = vertex.getLayer().params().dataType();
+    if (type != DataType.FLOAT && type != DataType.DOUBLE) {
+      throw new IllegalArgumentException(
+          "layer '%s' has data type %s, too coarse to measure gradients in. Use dataType(DataType.FLOAT) or DOUBLE"
+              .formatted(vertex.getVertexName(), type));
     }
   }
 

@@ -65,6 +65,12 @@ final class TaskGraph {
 
   private static OutputLoss lossOf(GraphVertex output) {
     String name = output.getVertexName();
+    if (output.getNumOutputConnections() > 0) {
+      throw new IllegalArgumentException(
+          "output '"
+              + name
+              + "' feeds other layers, and DL4J does not train through an output. Let them start from the layer below it");
+    }
     Layer layer = output.getLayer();
     if (layer instanceof FrozenLayerWithBackprop frozen) {
       layer = frozen.getInsideLayer();
@@ -146,9 +152,7 @@ final class TaskGraph {
     for (GraphVertex vertex : verticesInForwardOrder()) {
       for (GraphVertex source : sources(vertex)) {
         behind[vertex.getVertexIndex()] |=
-            behind[source.getVertexIndex()]
-                && !stopsGradient(vertex)
-                && !taskNames.contains(source.getVertexName());
+            behind[source.getVertexIndex()] && !stopsGradient(vertex);
       }
       if (behind[vertex.getVertexIndex()] && tasksThatTrain(vertex).cardinality() > 1) {
         zone.add(0, vertex);
@@ -191,8 +195,7 @@ final class TaskGraph {
 
   /**
    * For every vertex the tasks computed from it or, by gradient, the tasks whose gradient gets to
-   * it. An output layer that feeds other vertices passes on its own task's gradient alone: DL4J's
-   * output layers ignore the epsilons they get.
+   * it: frozen vertices pass none on.
    */
   private BitSet[] servedTasks(boolean byGradient) {
     BitSet[] served = new BitSet[vertices.length];
@@ -202,9 +205,6 @@ final class TaskGraph {
       BitSet own = served[vertex.getVertexIndex()];
       int task = taskNames.indexOf(vertex.getVertexName());
       if (task >= 0) {
-        if (byGradient) {
-          own.clear();
-        }
         own.set(task);
       }
       if (!(byGradient && stopsGradient(vertex))) {

@@ -130,7 +130,7 @@ class AttachTest {
                         .addLayer("b", output(), "fc1")
                         .setOutputs("a", "b")),
             "fc1",
-            "layer 'fc1' gets no gradient from output 'a': only frozen layers or other outputs, which in DL4J pass no gradient on, connect them. Unfreeze the layers, or choose another. Shared by all outputs: []"),
+            "layer 'fc1' gets no gradient from output 'a': frozen layers lie between them. Unfreeze them, or choose another. Shared by all outputs: []"),
         Arguments.of(
             "an output",
             graph(g -> twoHeads(g.addLayer("fc", dense(), "in"), "fc")),
@@ -173,6 +173,16 @@ class AttachTest {
                         .setOutputs("a", "b")),
             null,
             "output 'b' is no output layer, it has no loss. End it with an OutputLayer"),
+        Arguments.of(
+            "an output that feeds another head",
+            graph(
+                g ->
+                    g.addLayer("fc", dense(), "in")
+                        .addLayer("a", output(), "fc")
+                        .addLayer("b", output(), "a")
+                        .setOutputs("a", "b")),
+            null,
+            "output 'a' feeds other layers, and DL4J does not train through an output. Let them start from the layer below it"),
         Arguments.of(
             "line search",
             graph(

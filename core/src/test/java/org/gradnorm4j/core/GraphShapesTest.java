@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 import static org.gradnorm4j.core.NoInterferenceTest.assertBitIdentical;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -23,9 +24,11 @@ import org.deeplearning4j.nn.conf.layers.CnnLossLayer;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.GlobalPoolingLayer;
+import org.deeplearning4j.nn.conf.layers.LossLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.conf.layers.PoolingType;
 import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.nn.modelimport.keras.KerasModelImport;
 import org.deeplearning4j.nn.transferlearning.FineTuneConfiguration;
 import org.deeplearning4j.nn.transferlearning.TransferLearning;
 import org.junit.jupiter.api.Test;
@@ -318,5 +321,30 @@ class GraphShapesTest {
           .isCloseTo(expected[task], within(1e-6 * expected[task]));
     }
     assertBitIdentical(transferred.getParam("fc1_W"), frozen);
+  }
+
+  /** Keras keeps losses outside the model: they are added after the import, as for plain DL4J. */
+  @Test
+  void graphImportedFromKeras_isMeasuredOnceItsOutputsHaveLosses() throws Exception {
+    String json = Path.of(getClass().getResource("/keras-two-outputs.json").toURI()).toString();
+    ComputationGraph imported =
+        new ComputationGraph(KerasModelImport.importKerasModelConfiguration(json));
+    imported.init();
+    assertThatThrownBy(() -> GradientNormProbe.attach(imported, step -> {}))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageStartingWith("output 'a' (DenseLayer): its gradient does not come from");
+    ComputationGraph net =
+        new TransferLearning.GraphBuilder(imported)
+            .fineTuneConfiguration(
+                new FineTuneConfiguration.Builder().updater(new Adam(0.01)).build())
+            .addLayer("a-loss", loss(), "a")
+            .addLayer("b-loss", loss(), "b")
+            .setOutputs("a-loss", "b-loss")
+            .build();
+    check(net, List.of(), 1e-5, new long[] {BATCH, 4});
+  }
+
+  private static LossLayer loss() {
+    return new LossLayer.Builder(LossFunction.MSE).activation(Activation.IDENTITY).build();
   }
 }

@@ -4,9 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 import static org.gradnorm4j.core.NoInterferenceTest.assertBitIdentical;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.deeplearning4j.nn.conf.CNN2DFormat;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration.GraphBuilder;
@@ -63,6 +66,7 @@ import org.deeplearning4j.nn.conf.layers.recurrent.SimpleRnn;
 import org.deeplearning4j.nn.conf.weightnoise.DropConnect;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -549,6 +553,40 @@ class OracleMatrixTest {
     List<Row> rows = rows();
     System.out.println("oracle matrix: " + rows.size() + " rows");
     return rows.stream().map(row -> DynamicTest.dynamicTest(row.toString(), () -> check(row)));
+  }
+
+  /** The README's table of what is exact is this matrix, so that it cannot say more. */
+  @Test
+  void readme_listsWhatTheMatrixShows() throws Exception {
+    List<String> table = new ArrayList<>();
+    table.add("| | shared layer | between it and the heads | heads |");
+    table.add("|---|---|---|---|");
+    for (Family family : FAMILIES) {
+      table.add(
+          "| %s | %s | %s | %s |"
+              .formatted(
+                  family.name(),
+                  joined(family.kinds().stream().map(kind -> emphasized(family, kind))),
+                  joined(family.betweens().stream().map(Named::name)),
+                  joined(family.heads().stream().map(Named::name))));
+    }
+    assertThat(Files.readString(Path.of("..", "README.md"))).contains(String.join("\n", table));
+  }
+
+  private static String joined(Stream<String> names) {
+    return String.join("; ", names.toList());
+  }
+
+  /** Bold if the layer has a kernel of its own. */
+  private static String emphasized(Family family, Named kind) {
+    Row row =
+        new Row(family, kind, NOTHING, family.heads().get(0), WorkspaceMode.ENABLED, Masks.NONE);
+    if (family.name().equals("series to vector")) {
+      return kind.name(); // its heads take no series
+    }
+    Optional<NormKernel> kernel =
+        NormKernels.of(network(row).getLayer("shared"), DenseNormKernel.Method.CHEAPEST);
+    return kernel.isPresent() ? "**" + kind.name() + "**" : kind.name();
   }
 
   private static void check(Row row) {

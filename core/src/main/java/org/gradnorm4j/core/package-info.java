@@ -1,7 +1,7 @@
 /**
  * Measures the gradient norm of every task of a multi-output {@link
- * org.deeplearning4j.nn.graph.ComputationGraph ComputationGraph} on its last shared layer, during
- * ordinary training.
+ * org.deeplearning4j.nn.graph.ComputationGraph ComputationGraph} on the layers the tasks share,
+ * during ordinary training.
  *
  * <p>{@link org.gradnorm4j.core.GradientNormProbe} is the way in, {@link
  * org.gradnorm4j.core.StepMeasurement} is what comes out. The package knows nothing of GradNorm: it
@@ -10,15 +10,22 @@
  * <h2>The path of one minibatch</h2>
  *
  * <ol>
- *   <li>The forward pass reaches {@code TapVertex}, which stands in the place of the shared layer's
- *       vertex and opens the {@code TrainingStep}: the loss weights of this step are now fixed.
+ *   <li>The forward pass reaches the first shared layer. A {@code LayerTapVertex} stands in its
+ *       place and opens the {@code TrainingStep}: the loss weights of this step are now fixed.
  *   <li>Each output layer asks its loss for the gradient. A {@code WeightedLoss} stands in front of
  *       the user's loss and scales that gradient by &lambda;<sub>i</sub>; scores stay raw.
- *   <li>The heads backpropagate once. {@code TapVertex} keeps what each head sends it apart, hands
- *       the parts to a {@code NormKernel}, adds them up in DL4J's own order and lets the layer
- *       backpropagate once.
+ *   <li>The heads backpropagate once, into the {@code SharedZone}: the shared layers, and what lies
+ *       between them and the points where the tasks part. At each of its vertices an {@code
+ *       EpsilonTap} keeps what arrives apart by task.
+ *   <li>A shared layer is measured there by its {@code NormKernel}, or by a {@code Replay} of its
+ *       own backward pass for each task. A vertex with more of the zone below it is replayed too,
+ *       for what each task sends on. Then the sum, in DL4J's own order, goes through the vertex'
+ *       one real backward pass.
  *   <li>DL4J computes the scores; each {@code WeightedLoss} notes its own.
  *   <li>DL4J clears the vertices: the step is over, the measurement goes to the listener.
  * </ol>
+ *
+ * <p>{@code TaskGraph} reads the graph as tasks, {@code SharedLayers} finds and checks W; both work
+ * at attach only.
  */
 package org.gradnorm4j.core;

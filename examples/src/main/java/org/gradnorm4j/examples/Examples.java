@@ -1,0 +1,61 @@
+package org.gradnorm4j.examples;
+
+import java.io.IOException;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.ScopeType;
+
+/** The command line: {@code java -jar examples.jar COMMAND}. */
+@Command(
+    name = "examples",
+    description = "Trains multi-task networks with equal loss weights and with GradNorm.",
+    synopsisSubcommandLabel = "COMMAND",
+    subcommands = {MultiMnistCommand.class, ToyCommand.class})
+public final class Examples {
+  @Option(
+      names = {"-h", "--help"},
+      usageHelp = true,
+      scope = ScopeType.INHERIT,
+      description = "Show this help and exit.")
+  private boolean help;
+
+  private Examples() {}
+
+  /**
+   * Runs a command and ends the JVM: exit code 0 if it succeeded, 2 if an option was wrong, 1 if
+   * anything else was.
+   *
+   * @param args the command and its options; not modified
+   */
+  public static void main(String[] args) {
+    System.setProperty("org.nd4j.log.initialization", "false"); // before ND4J loads
+    System.exit(commandLine().execute(args));
+  }
+
+  static CommandLine commandLine() {
+    return new CommandLine(new Examples())
+        .setCaseInsensitiveEnumValuesAllowed(true)
+        .setParameterExceptionHandler(Examples::onBadOption)
+        .setExecutionExceptionHandler(Examples::onFailure);
+  }
+
+  private static int onBadOption(ParameterException e, String[] args) {
+    CommandLine command = e.getCommandLine();
+    String name = command.getCommandSpec().qualifiedName();
+    command.getErr().println("%s (all options: %s --help)".formatted(e.getMessage(), name));
+    return command.getCommandSpec().exitCodeOnInvalidInput();
+  }
+
+  /** A file or a training run that went wrong is told in a line; anything else is a defect. */
+  private static int onFailure(Exception e, CommandLine command, ParseResult parsed)
+      throws Exception {
+    if (e instanceof IOException || e instanceof IllegalStateException) {
+      command.getErr().println(e.getMessage());
+      return command.getCommandSpec().exitCodeOnExecutionException();
+    }
+    throw e;
+  }
+}

@@ -1,0 +1,62 @@
+package org.gradnorm4j.examples;
+
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.gradnorm4j.gradnorm.GradNorm;
+
+/**
+ * A run as {@code summary.json} has it. A value that has no meaning, or is not a finite number, is
+ * null, and absent from the file.
+ *
+ * @param command that was run
+ * @param balancer name of the balancer
+ * @param seed of data, initial parameters and minibatches
+ * @param alpha of GradNorm; null for another balancer
+ * @param steps trained
+ * @param seconds spent in training, evaluation left out
+ * @param tasks by name, in the order of the network's outputs
+ * @param normalizedTestLoss Σ_i L_i / L_i(0) on the test examples
+ */
+record RunSummary(
+    String command,
+    String balancer,
+    long seed,
+    Double alpha,
+    int steps,
+    double seconds,
+    Map<String, Task> tasks,
+    Double normalizedTestLoss) {
+
+  /**
+   * One task at the end of the run.
+   *
+   * @param lossWeight λ_i after the last step
+   * @param trainLoss mean over the training examples
+   * @param testLoss mean over the test examples
+   * @param testAccuracy null if the task is not a classification
+   */
+  record Task(Double lossWeight, Double trainLoss, Double testLoss, Double testAccuracy) {}
+
+  static Map<String, Task> tasks(List<String> names, GradNorm balancer, Trainer.Result result) {
+    Map<String, Task> tasks = new LinkedHashMap<>();
+    Iterator<Double> lossWeights = balancer.lossWeights().values().iterator();
+    for (int i = 0; i < names.size(); i++) {
+      double[] accuracies = result.test().accuracies();
+      tasks.put(
+          names.get(i),
+          new Task(
+              finite(lossWeights.next()),
+              finite(result.train().losses()[i]),
+              finite(result.test().losses()[i]),
+              accuracies == null ? null : finite(accuracies[i])));
+    }
+    return tasks;
+  }
+
+  /** JSON has no NaN and no infinity. */
+  static Double finite(double value) {
+    return Double.isFinite(value) ? value : null;
+  }
+}

@@ -11,8 +11,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * What the paper's section 4 claims, at the command's default readings, one seed and a smaller size.
- * Says nothing of other readings: under some of them equal weights end lower.
+ * What the paper's section 4 claims, at the command's default readings, one seed and a smaller
+ * size. Says nothing of other readings: under some of them equal weights end lower.
  */
 class ToyOutcomeTest {
   @TempDir private Path folder;

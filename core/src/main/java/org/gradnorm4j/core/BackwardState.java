@@ -26,10 +26,17 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 final class BackwardState {
   private final List<ArrayField> arrays = new ArrayList<>();
   private final List<MapField> maps = new ArrayList<>();
+  private final List<Flag> flags = new ArrayList<>();
 
   private record ArrayField(Object owner, Field field, INDArray value, boolean spoiled) {
     void set(INDArray array) {
       BackwardState.set(field, owner, array);
+    }
+  }
+
+  private record Flag(Object owner, Field field, Object value) {
+    void restore() {
+      BackwardState.set(field, owner, value);
     }
   }
 
@@ -54,12 +61,19 @@ final class BackwardState {
   void setUpCopy() {
     arrays.forEach(field -> field.set(field.spoiled() ? field.value().dup() : field.value()));
     maps.forEach(MapField::restore);
+    flags.forEach(Flag::restore);
   }
 
   /** Sets the vertex up with what its forward pass left: for the real backward pass. */
   void restore() {
     arrays.forEach(field -> field.set(field.value()));
     maps.forEach(MapField::restore);
+    flags.forEach(Flag::restore);
+  }
+
+  /** Replaces a layer's input as if the forward pass had left this one. */
+  static void setInput(Layer layer, INDArray input) {
+    set(field(AbstractLayer.class, "input"), layer, input);
   }
 
   private void readLayer(Layer layer) {
@@ -82,9 +96,14 @@ final class BackwardState {
       readMap(get(field(BaseLayer.class, "weightNoiseParams"), owner));
     }
     if (owner instanceof AbstractLayer<?> layer && layer.input() != null) {
-      // Never changed in place, but some layers put a rearranged copy in its place.
-      Field input = field(AbstractLayer.class, "input");
-      arrays.add(new ArrayField(owner, input, layer.input(), false));
+      Field dropoutApplied = field(AbstractLayer.class, "dropoutApplied");
+      boolean applied = (boolean) get(dropoutApplied, owner);
+      flags.add(new Flag(owner, dropoutApplied, applied));
+      // An output layer has its dropout yet to come in training, perhaps in place. Otherwise the
+      // input is never changed in place, but some layers put a rearranged copy in its place.
+      boolean spoiled = !applied && layer.conf().getLayer().getIDropout() != null;
+      arrays.add(
+          new ArrayField(owner, field(AbstractLayer.class, "input"), layer.input(), spoiled));
     }
   }
 

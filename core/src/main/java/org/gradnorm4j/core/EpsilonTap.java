@@ -104,19 +104,35 @@ final class EpsilonTap {
       throw rewired(count);
     }
     if (step.isOpen()) {
-      INDArray[] taskEpsilons = taskEpsilons(step.tasks());
-      kernel.ifPresent(k -> k.addSquaredNorms(taskEpsilons, step.squaredNorms(), workspaces));
-      if (replay != null) {
-        replay.run(taskEpsilons, step.squaredNorms(), tbptt, workspaces);
-      }
+      measure(tbptt, workspaces);
     }
     vertex.setEpsilon(sumInArrivalOrder());
     forgetEpsilons();
     Pair<Gradient, INDArray[]> result = vertex.doBackward(tbptt, workspaces);
-    if (replay != null && step.isOpen()) {
-      replay.prove(result);
+    if (step.isOpen()) {
+      prove(result.getFirst(), result.getSecond());
     }
     return result;
+  }
+
+  /** What the tasks send here has arrived: measures it, and works out what they send on. */
+  void measure(boolean tbptt, LayerWorkspaceMgr workspaces) {
+    INDArray[] taskEpsilons = taskEpsilons(step.tasks());
+    kernel.ifPresent(k -> k.addSquaredNorms(taskEpsilons, step.squaredNorms(), workspaces));
+    if (replay != null) {
+      replay.run(taskEpsilons, tbptt, workspaces);
+    }
+  }
+
+  /**
+   * Compares with the vertex' real backward pass; see {@link Replay#prove}.
+   *
+   * @param inputEpsilons null if they are not known
+   */
+  void prove(Gradient gradient, INDArray[] inputEpsilons) {
+    if (replay != null) {
+      replay.prove(gradient, inputEpsilons);
+    }
   }
 
   /** Leaves the vertex able to finish a backward pass that has already begun. */
@@ -159,6 +175,9 @@ final class EpsilonTap {
 
   /** Adds in place into the first, edge by edge: bit for bit what ComputationGraph does. */
   private INDArray sumInArrivalOrder() {
+    if (count == 0) { // an output: nothing comes from behind it
+      return null;
+    }
     INDArray sum = arrived[0];
     for (int edge = 1; edge < count; edge++) {
       sum = sum.addi(arrived[edge]);

@@ -1,12 +1,14 @@
 package org.gradnorm4j.core;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.graph.vertex.GraphVertex;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 
 /**
  * Measures, during ordinary training of a multi-output ComputationGraph, the loss and the gradient
@@ -39,40 +41,53 @@ import org.deeplearning4j.nn.graph.vertex.GraphVertex;
  * {@link #lossWeights(double...)} may be called from any thread.
  */
 public final class GradientNormProbe {
-  private final ComputationGraph graph;
+  private final TaskGraph graph;
   private final List<String> taskNames;
   private final List<String> sharedLayers;
-  private final List<OutputLoss> outputs;
+  private final Predicate<PenaltyTerm.Part> sharedParameters;
   private final List<WeightedLoss> losses = new ArrayList<>();
   private final TrainingStep step;
-  private final SharedZone zone;
+  private final Attachment attachment;
   private final Consumer<StepMeasurement> listener;
   private volatile double[] nextLossWeights;
   private boolean attached = true;
 
   private GradientNormProbe(
-      ComputationGraph graph,
+      TaskGraph graph,
       List<String> sharedLayerNames,
       DenseNormKernel.Method method,
+      BiFunction<SharedZone, GradientNormProbe, Attachment> attach,
       Consumer<StepMeasurement> listener) {
     this.graph = graph;
     this.listener = Objects.requireNonNull(listener, "listener");
-    TaskGraph tasks = new TaskGraph(graph);
-    taskNames = tasks.taskNames();
-    outputs = tasks.losses();
+    graph.checkSeveralTasks();
+    taskNames = graph.tasks().names();
     checkNotAttached();
-    List<GraphVertex> shared = SharedLayers.of(tasks, sharedLayerNames);
+    List<GraphVertex> shared = SharedLayers.of(graph, sharedLayerNames);
     sharedLayers = shared.stream().map(GraphVertex::getVertexName).toList();
+    sharedParameters =
+        part ->
+            shared.stream()
+                .anyMatch(
+                    vertex ->
+                        vertex.getLayer() == part.layer()
+                            && TaskGraph.weightKeys(vertex).contains(part.key()));
+    checkPenaltiesAreShared();
     step = new TrainingStep(taskNames.size());
-    nextLossWeights = new double[taskNames.size()];
-    Arrays.fill(nextLossWeights, 1.0);
-    zone = new SharedZone(graph, tasks, shared, method, step, new Events());
-    // Everything is checked: only from here on is the graph touched.
-    zone.install();
-    for (int task = 0; task < outputs.size(); task++) {
-      losses.add(new WeightedLoss(outputs.get(task), step, task));
-      outputs.get(task).set(losses.get(task));
+    lossWeights(graph.tasks().weights());
+    attachment = attach.apply(new SharedZone(graph, shared, method, step), this);
+    // Everything is checked: only from here on is the network touched.
+    attachment.install();
+    for (int output = 0; output < graph.losses().size(); output++) {
+      OutputLoss loss = graph.losses().get(output);
+      losses.add(new WeightedLoss(loss, graph.tasks().of(output), step, attachment.calls()));
+      loss.set(losses.get(output));
     }
+    for (int i = 0; i < graph.tasks().penalties().size(); i++) {
+      int task = graph.tasks().ofPenalty(i);
+      graph.tasks().penalties().get(i).drive(() -> step.lossWeight(task));
+    }
+    step.lossWeights(nextLossWeights);
   }
 
   /**
@@ -115,7 +130,36 @@ public final class GradientNormProbe {
       List<String> sharedLayers,
       DenseNormKernel.Method method,
       Consumer<StepMeasurement> listener) {
-    return new GradientNormProbe(graph, List.copyOf(sharedLayers), method, listener);
+    return new GradientNormProbe(
+        TaskGraph.of(graph),
+        List.copyOf(sharedLayers),
+        method,
+        (zone, probe) -> new GraphAttachment(graph, zone, probe.new Events()),
+        listener);
+  }
+
+  /**
+   * Attaches to a network whose output has a {@link CompositeLoss} of several terms, or that has a
+   * {@link WeightPenalty} beside its loss.
+   *
+   * @param network initialised; the loss function of its output layer and the weights of its
+   *     penalties are modified until {@link #detach()}
+   * @param sharedLayers names of the layers whose weights, taken together, are W (a layer without a
+   *     name has its number). Empty for the last layer with weights: most often the output layer
+   *     itself. Copied
+   * @param listener as for {@link #attach(ComputationGraph, Consumer)}
+   * @return the attachment, with the loss weights as configured
+   * @throws IllegalArgumentException as for {@link #attach(ComputationGraph, Consumer)}
+   * @throws IllegalStateException as for {@link #attach(ComputationGraph, Consumer)}
+   */
+  public static GradientNormProbe attach(
+      MultiLayerNetwork network, List<String> sharedLayers, Consumer<StepMeasurement> listener) {
+    return new GradientNormProbe(
+        TaskGraph.of(network),
+        List.copyOf(sharedLayers),
+        DenseNormKernel.Method.CHEAPEST,
+        (zone, probe) -> new NetworkAttachment(network, zone, probe.step, probe.new Events()),
+        listener);
   }
 
   /**
@@ -180,16 +224,18 @@ public final class GradientNormProbe {
     }
     attached = false;
     step.close();
-    zone.remove();
-    for (int task = 0; task < outputs.size(); task++) {
-      if (outputs.get(task).get() == losses.get(task)) {
-        outputs.get(task).set(losses.get(task).wrapped());
+    attachment.remove();
+    for (int output = 0; output < losses.size(); output++) {
+      OutputLoss loss = graph.losses().get(output);
+      if (loss.get() == losses.get(output)) {
+        loss.set(losses.get(output).wrapped());
       }
     }
+    graph.tasks().penalties().forEach(penalty -> penalty.drive(null));
   }
 
   /** A step's beginning and end, as the graph passes them on. */
-  private final class Events implements LayerTapVertex.StepEvents {
+  private final class Events implements Attachment.StepEvents {
     @Override
     public void begin() {
       step.open(nextLossWeights);
@@ -211,26 +257,43 @@ public final class GradientNormProbe {
   }
 
   private StepMeasurement measurement() {
-    int batchSize = graph.batchSize();
-    double divisor = graph.conf().isMiniBatch() ? batchSize : 1.0;
+    double divisor = attachment.isMiniBatch() ? attachment.batchSize() : 1.0;
+    double[] taskLosses = step.losses(divisor);
+    double[] gradientNorms = step.unweightedGradientNorms(divisor);
+    for (int i = 0; i < graph.tasks().penalties().size(); i++) {
+      int task = graph.tasks().ofPenalty(i);
+      PenaltyTerm penalty = graph.tasks().penalties().get(i);
+      taskLosses[task] = penalty.value();
+      gradientNorms[task] = Math.sqrt(penalty.squaredNorm(sharedParameters));
+    }
     return new StepMeasurement(
-        graph.getConfiguration().getIterationCount(),
-        graph.getConfiguration().getEpochCount(),
-        batchSize,
+        attachment.iteration(),
+        attachment.epoch(),
+        attachment.batchSize(),
         taskNames,
-        step.losses(divisor),
-        step.unweightedGradientNorms(divisor),
+        taskLosses,
+        gradientNorms,
         step.lossWeights());
   }
 
   private void checkNotAttached() {
-    for (int task = 0; task < outputs.size(); task++) {
-      if (outputs.get(task).get() instanceof WeightedLoss loss
-          && loss.isInstalledIn(outputs.get(task).layer())) {
+    for (int output = 0; output < graph.losses().size(); output++) {
+      OutputLoss current = graph.losses().get(output);
+      if (current.get() instanceof WeightedLoss loss && loss.isInstalledIn(current.layer())) {
         throw new IllegalStateException(
             "output '"
-                + taskNames.get(task)
+                + graph.outputs().get(output)
                 + "' is attached already, to this graph or to one built from the same configuration object. Detach that one first, or build this graph from configuration.clone()");
+      }
+    }
+  }
+
+  private void checkPenaltiesAreShared() {
+    for (PenaltyTerm penalty : graph.tasks().penalties()) {
+      if (penalty.parts().stream().noneMatch(sharedParameters)) {
+        throw new IllegalArgumentException(
+            "penalty '%s' does not act on the shared layer %s: it has no gradient there to balance. Choose a shared layer it acts on, or use Deeplearning4j's own l1 or l2, which stay as they are"
+                .formatted(penalty.name(), sharedLayers));
       }
     }
   }

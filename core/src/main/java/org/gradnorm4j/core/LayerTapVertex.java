@@ -22,27 +22,15 @@ final class LayerTapVertex extends LayerVertex {
 
   private final transient LayerVertex underlying;
   private final transient EpsilonTap tap;
-  private final transient StepEvents events;
-
-  /** Where a step is, as seen from the first shared layer. */
-  interface StepEvents {
-    /** A forward pass has got here, in training or not. */
-    void begin();
-
-    /** A backward pass has gone through the shared zone. */
-    void measured();
-
-    /** DL4J clears the vertices. */
-    void end();
-  }
+  private final transient Attachment.StepEvents events;
 
   /** With the events of the step, or null if this is not the first shared layer. */
-  LayerTapVertex(ComputationGraph graph, EpsilonTap tap, StepEvents events) {
+  LayerTapVertex(ComputationGraph graph, EpsilonTap tap, Attachment.StepEvents events) {
     this(graph, (LayerVertex) tap.vertex(), tap, events);
   }
 
   private LayerTapVertex(
-      ComputationGraph graph, LayerVertex vertex, EpsilonTap tap, StepEvents events) {
+      ComputationGraph graph, LayerVertex vertex, EpsilonTap tap, Attachment.StepEvents events) {
     super(
         graph,
         vertex.getVertexName(),
@@ -69,6 +57,11 @@ final class LayerTapVertex extends LayerVertex {
       events.begin();
     }
     underlying.setInput(inputNumber, input, workspaces);
+  }
+
+  @Override
+  public boolean isOutputVertex() {
+    return underlying.isOutputVertex();
   }
 
   @Override

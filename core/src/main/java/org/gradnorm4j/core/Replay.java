@@ -1,6 +1,7 @@
 package org.gradnorm4j.core;
 
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Objects;
 import org.deeplearning4j.nn.gradient.Gradient;
@@ -28,7 +29,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * proves both against the real pass: over the tasks, gradients and epsilons must add up to its own.
  */
 final class Replay {
-  private static final WorkspaceConfiguration WORKSPACE =
+  static final WorkspaceConfiguration WORKSPACE =
       WorkspaceConfiguration.builder()
           .initialSize(0)
           .overallocationLimit(0.05)
@@ -49,6 +50,8 @@ final class Replay {
   private final GraphVertex vertex;
   private final List<String> weightKeys;
   private final boolean[] forwards;
+  private final BitSet begin;
+  private final TrainingStep step;
   private final INDArray[][] inputEpsilons;
   private final List<INDArray> gradientSums = new ArrayList<>();
   private double gradientScale;
@@ -59,12 +62,15 @@ final class Replay {
    *
    * @param shared whether its weights belong to W
    * @param forwards for each input, whether the tasks' epsilons are wanted there
+   * @param begin the tasks whose loss is at this vertex, if it is an output
    */
-  Replay(GraphVertex vertex, boolean shared, boolean[] forwards, int tasks) {
+  Replay(GraphVertex vertex, boolean shared, boolean[] forwards, BitSet begin, TrainingStep step) {
     this.vertex = vertex;
     this.weightKeys = shared ? TaskGraph.weightKeys(vertex) : List.of();
     this.forwards = forwards;
-    this.inputEpsilons = new INDArray[forwards.length][tasks];
+    this.begin = begin;
+    this.step = step;
+    this.inputEpsilons = new INDArray[forwards.length][step.tasks()];
   }
 
   /** What a task sent to an input in the last run; null if nothing. Owned by this object. */
@@ -77,25 +83,28 @@ final class Replay {
    * views, which the real pass overwrites.
    *
    * @param taskEpsilons as for {@link NormKernel#addSquaredNorms}; not modified
-   * @param squaredNorms one per task; modified
    */
-  void run(
-      INDArray[] taskEpsilons,
-      double[] squaredNorms,
-      boolean tbptt,
-      LayerWorkspaceMgr realWorkspaces) {
+  void run(INDArray[] taskEpsilons, boolean tbptt, LayerWorkspaceMgr realWorkspaces) {
     boolean pooled = realWorkspaces.hasConfiguration(ArrayType.BP_WORKING_MEM);
     LayerWorkspaceMgr workspaces = pooled ? WORKSPACES : realWorkspaces;
     BackwardState state = BackwardState.of(vertex);
     gradientSums.clear();
     gradientScale = 0.0;
+    // An output layer draws its dropout in the backward pass: the same for every task and the real
+    // one.
+    RandomState random = begin.isEmpty() ? null : RandomState.current();
     for (int task = 0; task < taskEpsilons.length; task++) {
-      if (taskEpsilons[task] == null) {
+      if (begin.get(task)) {
+        step.replayOnly(task);
+        step.squaredNorms()[task] += run(task, null, state, tbptt, workspaces);
+        step.replayAll();
+        random.restore();
+      } else if (taskEpsilons[task] != null) {
+        step.squaredNorms()[task] += run(task, taskEpsilons[task], state, tbptt, workspaces);
+      } else {
         for (INDArray[] epsilons : inputEpsilons) {
           epsilons[task] = null;
         }
-      } else {
-        squaredNorms[task] += run(task, taskEpsilons[task], state, tbptt, workspaces);
       }
     }
     state.restore();
@@ -112,7 +121,7 @@ final class Replay {
     try (MemoryWorkspace gradients = workspaces.notifyScopeEntered(ArrayType.ACTIVATION_GRAD);
         MemoryWorkspace working = workspaces.notifyScopeEntered(ArrayType.BP_WORKING_MEM)) {
       state.setUpCopy();
-      vertex.setEpsilon(epsilon.dup()); // a layer may write into its epsilon
+      vertex.setEpsilon(epsilon == null ? null : epsilon.dup()); // a layer may write into it
       Pair<Gradient, INDArray[]> result = vertex.doBackward(tbptt, workspaces);
       for (int input = 0; input < forwards.length; input++) {
         if (forwards[input]) {
@@ -130,7 +139,7 @@ final class Replay {
       }
       return squared;
     } catch (RuntimeException e) {
-      throw proved ? e : unrepeatable(e);
+      throw proved || begin.get(task) ? e : unrepeatable(e);
     }
   }
 
@@ -173,19 +182,20 @@ final class Replay {
   /**
    * Compares, in the first step, with the result of the real backward pass.
    *
+   * @param realInputEpsilons null if they are not known
    * @throws IllegalStateException if the passes do not add up to it
    */
-  void prove(Pair<Gradient, INDArray[]> real) {
+  void prove(Gradient real, INDArray[] realInputEpsilons) {
     if (proved) {
       return;
     }
     for (int i = 0; i < gradientSums.size(); i++) {
-      INDArray gradient = weightGradients(real.getFirst()).get(i);
+      INDArray gradient = weightGradients(real).get(i);
       check(gradient, gradientSums.get(i), gradientScale);
     }
     for (int input = 0; input < forwards.length; input++) {
-      if (forwards[input]) {
-        checkInput(real.getSecond()[input], inputEpsilons[input]);
+      if (forwards[input] && realInputEpsilons != null) {
+        checkInput(realInputEpsilons[input], inputEpsilons[input]);
       }
     }
     gradientSums.clear();

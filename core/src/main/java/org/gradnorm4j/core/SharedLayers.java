@@ -50,7 +50,7 @@ final class SharedLayers {
     if (candidates.isEmpty()) {
       throw new IllegalArgumentException(
           "no trainable layer with weights is shared by all outputs "
-              + graph.taskNames()
+              + graph.outputs()
               + ": there is no gradient to balance. Let the outputs depend on a common layer");
     }
     return candidates.get(candidates.size() - 1);
@@ -89,21 +89,17 @@ final class SharedLayers {
 
   private static void checkShared(TaskGraph graph, GraphVertex vertex) {
     String name = vertex.getVertexName();
-    if (graph.taskNames().contains(name)) {
-      throw new IllegalArgumentException(
-          "layer '" + name + "' is an output, not a shared layer. " + choices(graph));
-    }
-    for (int task = 0; task < graph.taskNames().size(); task++) {
-      String output = graph.taskNames().get(task);
-      if (!graph.tasksThatDependOn(vertex).get(task)) {
+    for (int output = 0; output < graph.outputs().size(); output++) {
+      String outputName = graph.outputs().get(output);
+      if (!graph.tasksThatDependOn(vertex).intersects(graph.tasks().of(output))) {
         throw new IllegalArgumentException(
             "layer '%s' is not shared: output '%s' does not depend on it. %s"
-                .formatted(name, output, choices(graph)));
+                .formatted(name, outputName, choices(graph)));
       }
-      if (!graph.tasksThatTrain(vertex).get(task)) {
+      if (!graph.tasksThatTrain(vertex).intersects(graph.tasks().of(output))) {
         throw new IllegalArgumentException(
             "layer '%s' gets no gradient from output '%s': frozen layers lie between them. Unfreeze them, or choose another. %s"
-                .formatted(name, output, choices(graph)));
+                .formatted(name, outputName, choices(graph)));
       }
     }
   }
@@ -126,9 +122,8 @@ final class SharedLayers {
   private static List<GraphVertex> candidates(TaskGraph graph) {
     return graph.verticesInForwardOrder().stream()
         .filter(vertex -> vertex.hasLayer() && !TaskGraph.isFrozen(vertex))
-        .filter(vertex -> !graph.taskNames().contains(vertex.getVertexName()))
         .filter(vertex -> !TaskGraph.weightKeys(vertex).isEmpty())
-        .filter(vertex -> graph.tasksThatTrain(vertex).cardinality() == graph.taskNames().size())
+        .filter(graph::isTrainedByAll)
         .toList();
   }
 }

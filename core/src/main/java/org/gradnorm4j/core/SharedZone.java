@@ -5,13 +5,12 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.graph.vertex.GraphVertex;
 
 /**
  * The part of a graph in which gradients have to be kept apart by task: the shared layers W, and
- * whatever lies between them and the points where the tasks part. Puts a tap in the place of each
- * of its vertices, and takes them out again.
+ * whatever lies between them and the points where the tasks part, up to the outputs of several
+ * tasks.
  *
  * <p>Of a vertex in the zone each task's epsilon is known. If one of its inputs comes from the zone
  * as well, that input's epsilons by task follow by running the vertex' backward pass once per task
@@ -19,38 +18,35 @@ import org.deeplearning4j.nn.graph.vertex.GraphVertex;
  * nothing is replayed.
  */
 final class SharedZone {
-  private final ComputationGraph graph;
   private final List<EpsilonTap> taps = new ArrayList<>();
-  private final List<GraphVertex> standIns = new ArrayList<>();
 
-  /** Plans the taps; the graph is not touched yet. */
+  /** Plans the taps; the network is not touched. */
   SharedZone(
-      ComputationGraph graph,
-      TaskGraph tasks,
+      TaskGraph graph,
       List<GraphVertex> sharedLayers,
       DenseNormKernel.Method denseMethod,
-      TrainingStep step,
-      LayerTapVertex.StepEvents events) {
-    this.graph = graph;
-    List<GraphVertex> zone = tasks.sharedZone(sharedLayers);
+      TrainingStep step) {
+    List<GraphVertex> zone = graph.sharedZone(sharedLayers);
     Map<GraphVertex, EpsilonTap> tapped = new HashMap<>();
     for (GraphVertex vertex : zone) {
       boolean shared = sharedLayers.contains(vertex);
-      boolean[] forwards = forwards(tasks, zone, vertex);
-      boolean last = tasks.sources(vertex).stream().noneMatch(zone::contains);
+      boolean[] forwards = forwards(graph, zone, vertex);
+      boolean last = graph.sources(vertex).stream().noneMatch(zone::contains);
       Optional<NormKernel> kernel =
           last ? NormKernels.of(vertex.getLayer(), denseMethod) : Optional.empty();
       Replay replay =
-          kernel.isPresent() ? null : new Replay(vertex, shared, forwards, step.tasks());
-      EpsilonTap tap = new EpsilonTap(vertex, edges(tasks, vertex, tapped), kernel, replay, step);
+          kernel.isPresent()
+              ? null
+              : new Replay(vertex, shared, forwards, graph.tasksOf(vertex), step);
+      EpsilonTap tap = new EpsilonTap(vertex, edges(graph, vertex, tapped), kernel, replay, step);
       tapped.put(vertex, tap);
       taps.add(tap);
-      boolean first = taps.size() == zone.size();
-      standIns.add(
-          vertex.hasLayer()
-              ? new LayerTapVertex(graph, tap, first ? events : null)
-              : new TapVertex(tap));
     }
+  }
+
+  /** One per vertex of the zone, in backward order. */
+  List<EpsilonTap> taps() {
+    return taps;
   }
 
   /** For each input of the vertex, whether it comes from the zone. */
@@ -76,22 +72,5 @@ final class SharedZone {
                     edge.input(),
                     tasks.tasksThatTrain(edge.consumer()).nextSetBit(0)))
         .toList();
-  }
-
-  void install() {
-    for (GraphVertex standIn : standIns) {
-      graph.getVertices()[standIn.getVertexIndex()] = standIn;
-    }
-  }
-
-  /** Gives the graph its own vertices back, also in the middle of a step. */
-  void remove() {
-    for (int i = 0; i < taps.size(); i++) {
-      int index = standIns.get(i).getVertexIndex();
-      if (graph.getVertices()[index] == standIns.get(i)) {
-        taps.get(i).handBack();
-        graph.getVertices()[index] = taps.get(i).vertex();
-      }
-    }
   }
 }

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.OptimizationAlgorithm;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
@@ -13,53 +14,106 @@ import org.deeplearning4j.nn.graph.vertex.VertexIndices;
 import org.deeplearning4j.nn.graph.vertex.impl.FrozenVertex;
 import org.deeplearning4j.nn.layers.FrozenLayer;
 import org.deeplearning4j.nn.layers.FrozenLayerWithBackprop;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.params.BatchNormalizationParamInitializer;
 
 /**
- * An initialised ComputationGraph seen as tasks: one task per network output, and for every vertex
- * the set of tasks it serves. Tasks are numbered in the order of the network's outputs.
+ * An initialised network seen as tasks: for every vertex the set of tasks it serves. A
+ * MultiLayerNetwork is a graph without branches. Tasks are numbered as in {@link Tasks}; penalties
+ * are not among those a vertex serves.
  */
 final class TaskGraph {
   private final GraphVertex[] vertices;
   private final int[] forwardOrder;
-  private final List<String> taskNames;
+  private final List<String> outputs;
+  private final boolean wholeChain;
   private final List<OutputLoss> losses = new ArrayList<>();
+  private final Tasks tasks;
   private final BitSet[] dependents;
   private final BitSet[] trainers;
 
-  /**
-   * Reads the graph, which is not modified.
-   *
-   * @throws IllegalArgumentException if it cannot be trained on several tasks, or if an output's
-   *     loss is out of reach
-   * @throws IllegalStateException if the graph is not initialised
-   */
-  TaskGraph(ComputationGraph graph) {
-    if (graph.getVertices() == null) {
-      throw new IllegalStateException("the graph is not initialised. Call init() first");
-    }
-    vertices = graph.getVertices();
-    forwardOrder = graph.topologicalSortOrder();
-    taskNames = List.copyOf(graph.getConfiguration().getNetworkOutputs());
-    if (taskNames.size() < 2) {
-      throw new IllegalArgumentException(
-          "the graph has the output " + taskNames + " only: balancing takes two or more");
-    }
-    checkOptimizer(graph);
-    for (String name : taskNames) {
+  private TaskGraph(
+      GraphVertex[] vertices,
+      int[] forwardOrder,
+      List<String> outputs,
+      boolean wholeChain,
+      OptimizationAlgorithm algorithm) {
+    this.vertices = vertices;
+    this.forwardOrder = forwardOrder;
+    this.outputs = List.copyOf(outputs);
+    this.wholeChain = wholeChain;
+    checkOptimizer(algorithm);
+    for (String name : outputs) {
       losses.add(lossOf(vertex(name)));
     }
+    List<Layer> layers =
+        verticesInForwardOrder().stream()
+            .filter(GraphVertex::hasLayer)
+            .map(GraphVertex::getLayer)
+            .toList();
+    tasks = new Tasks(outputs, losses, PenaltyTerm.of(layers));
     dependents = servedTasks(false);
     trainers = servedTasks(true);
   }
 
-  private static void checkOptimizer(ComputationGraph graph) {
-    OptimizationAlgorithm algorithm = graph.conf().getOptimizationAlgo();
+  /**
+   * Reads the graph, which is not modified.
+   *
+   * @throws IllegalArgumentException if an output's loss is out of reach, or two tasks have the
+   *     same name
+   * @throws IllegalStateException if the graph is not initialised
+   */
+  static TaskGraph of(ComputationGraph graph) {
+    if (graph.getVertices() == null) {
+      throw new IllegalStateException("the graph is not initialised. Call init() first");
+    }
+    return new TaskGraph(
+        graph.getVertices(),
+        graph.topologicalSortOrder(),
+        graph.getConfiguration().getNetworkOutputs(),
+        false,
+        graph.conf().getOptimizationAlgo());
+  }
+
+  /**
+   * Reads the network, which is not modified.
+   *
+   * @throws IllegalArgumentException as above
+   * @throws IllegalStateException if the network is not initialised
+   */
+  static TaskGraph of(MultiLayerNetwork network) {
+    if (!network.isInitCalled()) {
+      throw new IllegalStateException("the network is not initialised. Call init() first");
+    }
+    NetworkLayer[] vertices = NetworkLayer.of(network);
+    return new TaskGraph(
+        vertices,
+        IntStream.range(0, vertices.length).toArray(),
+        List.of(vertices[vertices.length - 1].getVertexName()),
+        true,
+        network.getDefaultConfiguration().getOptimizationAlgo());
+  }
+
+  private static void checkOptimizer(OptimizationAlgorithm algorithm) {
     if (algorithm != OptimizationAlgorithm.STOCHASTIC_GRADIENT_DESCENT) {
       throw new IllegalArgumentException(
           "optimization algorithm "
               + algorithm
               + " searches along a line and takes several gradients a step. Use STOCHASTIC_GRADIENT_DESCENT with any updater");
+    }
+  }
+
+  /**
+   * Checks that there is something to balance.
+   *
+   * @throws IllegalArgumentException if there are fewer than two tasks
+   */
+  void checkSeveralTasks() {
+    if (tasks.count() < 2) {
+      throw new IllegalArgumentException(
+          "there is the one loss "
+              + tasks.names()
+              + " only: balancing takes two or more. Use several outputs, a CompositeLoss of several terms, or a WeightPenalty");
     }
   }
 
@@ -88,11 +142,15 @@ final class TaskGraph {
                         .formatted(name, configuration.getClass().getSimpleName())));
   }
 
-  List<String> taskNames() {
-    return taskNames;
+  List<String> outputs() {
+    return outputs;
   }
 
-  /** The loss of every task. */
+  Tasks tasks() {
+    return tasks;
+  }
+
+  /** The loss of every output. */
   List<OutputLoss> losses() {
     return losses;
   }
@@ -107,6 +165,17 @@ final class TaskGraph {
 
   List<GraphVertex> verticesInForwardOrder() {
     return Arrays.stream(forwardOrder).mapToObj(index -> vertices[index]).toList();
+  }
+
+  /** The tasks that begin at this vertex: those of an output, none elsewhere. */
+  BitSet tasksOf(GraphVertex vertex) {
+    int output = outputs.indexOf(vertex.getVertexName());
+    return output < 0 ? new BitSet() : tasks.of(output);
+  }
+
+  /** Whether the gradient of every output gets to this vertex. */
+  boolean isTrainedByAll(GraphVertex vertex) {
+    return tasksThatTrain(vertex).cardinality() == tasks.countOfOutputs();
   }
 
   /** Tasks whose output is computed from this vertex. Not to be modified. */
@@ -143,7 +212,8 @@ final class TaskGraph {
   /**
    * The vertices whose gradient has to be kept apart by task, in backward order: the shared layers
    * and whatever lies behind one of them and still serves several tasks. The last is a shared
-   * layer.
+   * layer. In a MultiLayerNetwork, whose real backward pass cannot be watched, all that lies
+   * behind.
    */
   List<GraphVertex> sharedZone(List<GraphVertex> sharedLayers) {
     boolean[] behind = new boolean[vertices.length];
@@ -154,7 +224,8 @@ final class TaskGraph {
         behind[vertex.getVertexIndex()] |=
             behind[source.getVertexIndex()] && !stopsGradient(vertex);
       }
-      if (behind[vertex.getVertexIndex()] && tasksThatTrain(vertex).cardinality() > 1) {
+      boolean apart = tasksThatTrain(vertex).cardinality() > 1 || sharedLayers.contains(vertex);
+      if (behind[vertex.getVertexIndex()] && (apart || wholeChain)) {
         zone.add(0, vertex);
       }
     }
@@ -203,10 +274,7 @@ final class TaskGraph {
     for (int i = forwardOrder.length - 1; i >= 0; i--) {
       GraphVertex vertex = vertices[forwardOrder[i]];
       BitSet own = served[vertex.getVertexIndex()];
-      int task = taskNames.indexOf(vertex.getVertexName());
-      if (task >= 0) {
-        own.set(task);
-      }
+      own.or(tasksOf(vertex));
       if (!(byGradient && stopsGradient(vertex))) {
         for (VertexIndices input : inputs(vertex)) {
           served[input.getVertexIndex()].or(own);

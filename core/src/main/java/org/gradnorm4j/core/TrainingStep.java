@@ -19,6 +19,9 @@ final class TrainingStep {
   private final double[] squaredNorms;
   private Thread thread;
   private boolean measured;
+  private int only = ALL;
+
+  private static final int ALL = -1;
 
   TrainingStep(int tasks) {
     lossWeights = new double[tasks];
@@ -32,7 +35,13 @@ final class TrainingStep {
     Arrays.fill(lossSums, Double.NaN);
     Arrays.fill(squaredNorms, 0.0);
     measured = false;
+    only = ALL;
     thread = Thread.currentThread();
+  }
+
+  /** The loss weights before the first step. */
+  void lossWeights(double[] weights) {
+    System.arraycopy(weights, 0, lossWeights, 0, weights.length);
   }
 
   int tasks() {
@@ -47,9 +56,27 @@ final class TrainingStep {
     thread = null;
   }
 
-  /** λ_i of the open step. */
+  /** λ_i of the open step, or of the last one. */
   double lossWeight(int task) {
     return lossWeights[task];
+  }
+
+  /** What a task's gradient counts at present: λ_i, or 0 while another task is replayed alone. */
+  double gradientWeight(int task) {
+    return only == ALL || only == task ? lossWeights[task] : 0.0;
+  }
+
+  /** Lets the losses send back the gradient of one task only, until {@link #replayAll}. */
+  void replayOnly(int task) {
+    only = task;
+  }
+
+  void replayAll() {
+    only = ALL;
+  }
+
+  boolean isReplaying() {
+    return only != ALL;
   }
 
   /** Notes task i's loss, a sum over the minibatch as DL4J computes it. */

@@ -2,6 +2,7 @@ package org.gradnorm4j.core;
 
 import java.io.IOException;
 import java.io.Serial;
+import java.util.BitSet;
 import org.deeplearning4j.nn.conf.layers.Layer;
 import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.activations.IActivation;
@@ -14,10 +15,11 @@ import org.nd4j.shade.jackson.databind.annotation.JsonSerialize;
 import org.nd4j.shade.jackson.databind.jsontype.TypeSerializer;
 
 /**
- * Stands in front of the loss function of one output: within a training step of the attached graph
- * it multiplies the gradient by λ_i and notes the loss; scores are never scaled. Anywhere else it
- * is the wrapped loss. Saved as JSON or by Java serialization, it is the wrapped loss too, so that
- * a model saved during training opens without this library.
+ * Stands in front of the loss function of one output: within a training step of the attached
+ * network it multiplies the gradient by λ_i and notes the loss; scores are never scaled. Of a
+ * {@link CompositeLoss} it does so term by term. Anywhere else it is the wrapped loss. Saved as
+ * JSON or by Java serialization, it is the wrapped loss too, so that a model saved during training
+ * opens as if it had never been attached.
  */
 @JsonSerialize(using = WeightedLoss.AsWrappedLoss.class)
 final class WeightedLoss implements ILossFunction {
@@ -26,17 +28,32 @@ final class WeightedLoss implements ILossFunction {
   private final ILossFunction wrapped;
   private final transient Layer installedIn;
   private final transient TrainingStep step;
-  private final transient int task;
+  private final transient BitSet tasks;
+  private final transient Calls calls;
 
-  WeightedLoss(OutputLoss output, TrainingStep step, int task) {
+  /** Told when the network calls the loss in training. */
+  interface Calls {
+    /** Nobody wants to know. */
+    Calls IGNORED = new Calls() {};
+
+    /** The backward pass asks for the gradient. */
+    default void beforeGradient(INDArray labels) {}
+
+    /** The score is known. */
+    default void afterScore(INDArray labels) {}
+  }
+
+  /** For one output and its tasks. */
+  WeightedLoss(OutputLoss output, BitSet tasks, TrainingStep step, Calls calls) {
     this.wrapped = unwrap(output.get());
     this.installedIn = output.layer();
     this.step = step;
-    this.task = task;
+    this.tasks = tasks;
+    this.calls = calls;
   }
 
   /** The loss the user configured: a copy of an attached graph still holds it wrapped. */
-  private static ILossFunction unwrap(ILossFunction loss) {
+  static ILossFunction unwrap(ILossFunction loss) {
     return loss instanceof WeightedLoss copied ? copied.wrapped : loss;
   }
 
@@ -52,9 +69,17 @@ final class WeightedLoss implements ILossFunction {
   @Override
   public double computeScore(
       INDArray labels, INDArray preOutput, IActivation activation, INDArray mask, boolean average) {
-    double score = wrapped.computeScore(labels, preOutput, activation, mask, average);
-    record(score, labels, average);
-    return score;
+    double total;
+    if (wrapped instanceof CompositeLoss composite) {
+      double[] scores = composite.scores(labels, preOutput, activation, mask, average);
+      record(scores, labels, average);
+      total = composite.total(scores);
+    } else {
+      total = wrapped.computeScore(labels, preOutput, activation, mask, average);
+      record(new double[] {total}, labels, average);
+    }
+    calls.afterScore(labels);
+    return total;
   }
 
   @Override
@@ -66,29 +91,33 @@ final class WeightedLoss implements ILossFunction {
   @Override
   public INDArray computeGradient(
       INDArray labels, INDArray preOutput, IActivation activation, INDArray mask) {
-    return weigh(wrapped.computeGradient(labels, preOutput, activation, mask));
+    calls.beforeGradient(labels);
+    if (!step.isOpen()) {
+      return wrapped.computeGradient(labels, preOutput, activation, mask);
+    }
+    double[] weights = tasks.stream().mapToDouble(step::gradientWeight).toArray();
+    if (wrapped instanceof CompositeLoss composite) {
+      return composite.gradient(weights, labels, preOutput, activation, mask);
+    }
+    INDArray gradient = wrapped.computeGradient(labels, preOutput, activation, mask);
+    return weights[0] == 1.0 ? gradient : gradient.muli(weights[0]);
   }
 
   @Override
   public Pair<Double, INDArray> computeGradientAndScore(
       INDArray labels, INDArray preOutput, IActivation activation, INDArray mask, boolean average) {
-    Pair<Double, INDArray> result =
-        wrapped.computeGradientAndScore(labels, preOutput, activation, mask, average);
-    record(result.getFirst(), labels, average);
-    return Pair.of(result.getFirst(), weigh(result.getSecond()));
+    INDArray z = preOutput.dup(); // computing the gradient may write into it
+    INDArray gradient = computeGradient(labels, z, activation, mask);
+    return Pair.of(computeScore(labels, preOutput, activation, mask, average), gradient);
   }
 
-  private void record(double score, INDArray labels, boolean average) {
+  private void record(double[] scores, INDArray labels, boolean average) {
     if (step.isOpen()) {
-      step.recordLossSum(task, average ? score * labels.size(0) : score);
+      int first = tasks.nextSetBit(0);
+      for (int i = 0; i < scores.length; i++) {
+        step.recordLossSum(first + i, average ? scores[i] * labels.size(0) : scores[i]);
+      }
     }
-  }
-
-  private INDArray weigh(INDArray gradient) {
-    if (!step.isOpen() || step.lossWeight(task) == 1.0) {
-      return gradient;
-    }
-    return gradient.muli(step.lossWeight(task));
   }
 
   @Override

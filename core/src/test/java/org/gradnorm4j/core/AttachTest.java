@@ -135,7 +135,7 @@ class AttachTest {
             "an output",
             graph(g -> twoHeads(g.addLayer("fc", dense(), "in"), "fc")),
             "a",
-            "layer 'a' is an output, not a shared layer. Shared by all outputs: [fc]"),
+            "layer 'a' is not shared: output 'b' does not depend on it. Shared by all outputs: [fc]"),
         Arguments.of(
             "an output without an ILossFunction of its own",
             graph(
@@ -194,7 +194,7 @@ class AttachTest {
             graph(
                 g -> g.addLayer("fc", dense(), "in").addLayer("a", output(), "fc").setOutputs("a")),
             null,
-            "the graph has the output [a] only: balancing takes two or more"),
+            "there is the one loss [a] only: balancing takes two or more. Use several outputs, a CompositeLoss of several terms, or a WeightPenalty"),
         Arguments.of(
             "nothing shared",
             graph(

@@ -34,6 +34,7 @@ import org.deeplearning4j.nn.transferlearning.TransferLearning;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -119,10 +120,10 @@ class GraphShapesTest {
     ComputationGraph net = copy(model);
     List<StepMeasurement> steps = new ArrayList<>();
     GradientNormProbe probe = GradientNormProbe.attach(net, shared, steps::add);
-    List<String> weights = OneTaskOracle.weights(plain, probe.sharedLayers());
+    OneTaskOracle oracle = new OneTaskOracle(plain, probe.sharedLayers());
     for (int step = 1; step <= 3; step++) {
       MultiDataSet batch = batch(plain, step, inputShapes);
-      double[] expected = OneTaskOracle.gradientNorms(plain, batch, step, weights);
+      double[] expected = oracle.gradientNorms(plain.params(), batch, step);
       for (ComputationGraph graph : List.of(plain, net)) {
         Nd4j.getRandom().setSeed(step);
         graph.fit(batch);
@@ -260,7 +261,8 @@ class GraphShapesTest {
     if (!net.conf().isMiniBatch()) {
       ComputationGraph plain = init(twoHeads(settings));
       MultiDataSet batch = batch(net, 1, new long[] {BATCH, 4});
-      double[] means = OneTaskOracle.gradientNorms(plain, batch, 1, List.of("fc2_W"));
+      double[] means =
+          new OneTaskOracle(plain, List.of("fc2")).gradientNorms(plain.params(), batch, 1);
       List<StepMeasurement> steps = new ArrayList<>();
       GradientNormProbe.attach(net, steps::add);
       net.fit(batch);
@@ -313,7 +315,9 @@ class GraphShapesTest {
     INDArray frozen = transferred.getParam("fc1_W").dup();
     assertThat(transferred.params().dataType()).isEqualTo(DataType.FLOAT);
     MultiDataSet batch = batch(transferred, 2, new long[] {BATCH, 4});
-    double[] expected = OneTaskOracle.gradientNorms(transferred, batch, 1, List.of("fc2_W"));
+    double[] expected =
+        new OneTaskOracle(transferred, List.of("fc2"))
+            .gradientNorms(transferred.params(), batch, 1);
     transferred.fit(batch);
     for (int task = 0; task < 2; task++) {
       // Transfer learning has made it a FLOAT network.
@@ -342,6 +346,37 @@ class GraphShapesTest {
             .setOutputs("a-loss", "b-loss")
             .build();
     check(net, List.of(), 1e-5, new long[] {BATCH, 4});
+  }
+
+  /** Every loss DL4J brings, beside a mean squared error; some only make sense of such labels. */
+  @ParameterizedTest
+  @EnumSource(LossFunction.class)
+  void everyLossFunction(LossFunction loss) {
+    Activation activation = loss == LossFunction.XENT ? Activation.SIGMOID : Activation.SOFTMAX;
+    ComputationGraph net =
+        init(
+            settings()
+                .graphBuilder()
+                .addInputs("in")
+                .setInputTypes(InputType.feedForward(4))
+                .addLayer("shared", dense(), "in")
+                .addLayer("a", output(), "shared")
+                .addLayer(
+                    "b",
+                    new OutputLayer.Builder(loss).nOut(3).activation(activation).build(),
+                    "shared")
+                .setOutputs("a", "b"));
+    OneTaskOracle oracle = new OneTaskOracle(net, List.of("shared"));
+    MultiDataSet batch = batch(net, 1, new long[] {BATCH, 4});
+    if (loss == LossFunction.SPARSE_MCXENT) {
+      batch.setLabels(1, Nd4j.createFromArray(new double[][] {{0}, {2}, {1}, {2}}));
+    }
+    double[] expected = oracle.gradientNorms(net.params(), batch, 1);
+    List<StepMeasurement> steps = new ArrayList<>();
+    GradientNormProbe.attach(net, steps::add).lossWeights(0.5, 1.5);
+    net.fit(batch);
+    assertThat(steps.get(0).gradientNorms())
+        .containsExactly(expected, within(1e-12 * (expected[0] + expected[1])));
   }
 
   private static LossLayer loss() {

@@ -16,44 +16,60 @@ import org.nd4j.linalg.lossfunctions.ILossFunction;
  * and weight noise are the same.
  */
 final class OneTaskOracle {
-  private OneTaskOracle() {}
+  private final List<ComputationGraph> alone = new ArrayList<>();
+  private final List<String> weights;
 
   /**
-   * ‖∇_W L_i‖ per task, the mean over the minibatch, at the parameters of net (not modified).
+   * For a graph, which is not modified.
    *
-   * @param weights names of W in the parameter table
+   * @param sharedLayers the layers whose weights, biases left out, are W
    */
-  static double[] gradientNorms(
-      ComputationGraph net, MultiDataSet batch, long seed, List<String> weights) {
+  OneTaskOracle(ComputationGraph net, List<String> sharedLayers) {
     int tasks = net.getNumOutputArrays();
-    double[] norms = new double[tasks];
     for (int task = 0; task < tasks; task++) {
-      ComputationGraph alone = new ComputationGraph(net.getConfiguration().clone());
-      alone.init(net.params().dup(), false);
-      List<OutputLoss> losses = new TaskGraph(alone).losses();
+      ComputationGraph copy = new ComputationGraph(net.getConfiguration().clone());
+      copy.init();
+      List<OutputLoss> losses = TaskGraph.of(copy).losses();
       for (int other = 0; other < tasks; other++) {
         ILossFunction own = losses.get(other).get();
         ILossFunction plain = own instanceof WeightedLoss weighted ? weighted.wrapped() : own;
         losses.get(other).set(other == task ? plain : new ZeroLoss());
       }
-      alone.setInputs(batch.getFeatures());
-      alone.setLabels(batch.getLabels());
-      alone.setLayerMaskArrays(batch.getFeaturesMaskArrays(), batch.getLabelsMaskArrays());
+      alone.add(copy);
+    }
+    weights = weights(net, sharedLayers);
+  }
+
+  /**
+   * ‖∇_W L_i‖ per task, the mean over the minibatch.
+   *
+   * @param parameters of the graph, in the order of {@code params()}; not modified
+   * @param seed of the random numbers the step draws
+   */
+  double[] gradientNorms(INDArray parameters, MultiDataSet batch, long seed) {
+    double[] norms = new double[alone.size()];
+    for (int task = 0; task < norms.length; task++) {
+      ComputationGraph net = alone.get(task);
+      net.setParams(parameters);
+      net.setInputs(batch.getFeatures());
+      net.setLabels(batch.getLabels());
+      net.setLayerMaskArrays(batch.getFeaturesMaskArrays(), batch.getLabelsMaskArrays());
       Nd4j.getRandom().setSeed(seed);
-      alone.computeGradientAndScore();
+      net.computeGradientAndScore();
       double squared = 0.0;
       for (String weight : weights) {
-        for (double value : alone.gradient().getGradientFor(weight).dup().data().asDouble()) {
+        for (double value : net.gradient().getGradientFor(weight).dup().data().asDouble()) {
           squared += value * value;
         }
       }
-      norms[task] = Math.sqrt(squared) / alone.batchSize(); // by which DL4J divides its updates
+      norms[task] = Math.sqrt(squared) / net.batchSize(); // by which DL4J divides its updates
+      net.clearLayerMaskArrays();
     }
     return norms;
   }
 
   /** Names, in the graph's parameter table, of the weights of these layers. */
-  static List<String> weights(ComputationGraph net, List<String> layers) {
+  private static List<String> weights(ComputationGraph net, List<String> layers) {
     List<String> names = new ArrayList<>();
     for (String layer : layers) {
       for (String key : TaskGraph.weightKeys(net.getVertex(layer))) {

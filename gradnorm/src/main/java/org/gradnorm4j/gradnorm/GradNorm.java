@@ -6,22 +6,26 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.gradnorm4j.core.CompositeLoss;
 import org.gradnorm4j.core.GradientNormProbe;
 import org.gradnorm4j.core.StepMeasurement;
+import org.gradnorm4j.core.WeightPenalty;
 import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.learning.config.IUpdater;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Balances the losses of a multi-output ComputationGraph while it trains, by GradNorm (Chen et al.,
- * ICML 2018, arXiv 1711.02257).
+ * Balances the losses of a multi-output ComputationGraph, or the terms of a {@link CompositeLoss},
+ * while the network trains, by GradNorm (Chen et al., ICML 2018, arXiv 1711.02257).
  *
  * <p>The network is trained on L = &Sigma;<sub>i</sub> &lambda;<sub>i</sub> L<sub>i</sub>, one task
- * per network output. After each step the loss weights &lambda;<sub>i</sub> take one step of an
- * optimiser that brings the tasks' gradient norms on the last shared layer W to a common scale, and
- * gives more to a task that has fallen behind:
+ * per loss. After each step the loss weights &lambda;<sub>i</sub> take one step of an optimiser
+ * that brings the tasks' gradient norms on the last shared layer W to a common scale, and gives
+ * more to a task that has fallen behind:
  *
  * <pre>
  *   L_grad(λ) = Σ_i | G_i − Ḡ · r_i^α |
@@ -32,9 +36,10 @@ import org.slf4j.LoggerFactory;
  *   α  ≥ 0                        strength of the restoring force
  * </pre>
  *
- * and are then scaled to &Sigma; &lambda;<sub>i</sub> = T. The target &#7712; r<sub>i</sub>
- * <sup>&alpha;</sup> counts as a constant (Algorithm 1); L<sub>i</sub>(0) is the loss of the first
- * step.
+ * and are then scaled to &Sigma; &lambda;<sub>i</sub> = T (with configured weights other than 1, as
+ * of a {@link CompositeLoss}: to their sum, and they begin with them). The target &#7712;
+ * r<sub>i</sub> <sup>&alpha;</sup> counts as a constant (Algorithm 1); L<sub>i</sub>(0) is the loss
+ * of the first step.
  *
  * <pre>{@code
  * GradNorm gradNorm = GradNorm.builder().alpha(1.5).build();
@@ -81,37 +86,55 @@ public final class GradNorm {
   }
 
   /**
-   * Begins to balance the losses of a graph. Attached again after {@link #detach()}, to the same
-   * graph or another with the same outputs, it goes on where it was.
+   * Begins to balance the losses of a graph: one task per output or, where an output has a {@link
+   * CompositeLoss}, per term of it, and one per {@link WeightPenalty}. Attached again after {@link
+   * #detach()}, to the same graph or another with the same tasks, it goes on where it was.
    *
-   * @param graph initialised, with two or more outputs. Modified until {@link #detach()}: the
+   * @param graph initialised, with two or more tasks. Modified until {@link #detach()}: the
    *     gradients of its output layers' losses are weighted
    * @return this
-   * @throws IllegalArgumentException if the graph cannot be measured, or has other outputs than the
+   * @throws IllegalArgumentException if the graph cannot be measured, or has other tasks than the
    *     one before; names the layer, the reason and the remedy
    * @throws IllegalStateException if this is attached already, or the graph is, or is not
    *     initialised
    */
   public synchronized GradNorm attach(ComputationGraph graph) {
+    return attach(() -> GradientNormProbe.attach(graph, sharedLayers, this::onStep));
+  }
+
+  /**
+   * Begins to balance the terms of a network's one output: those of its {@link CompositeLoss}, and
+   * each {@link WeightPenalty}. W is by default the last layer with weights, the output layer.
+   *
+   * @param network initialised, with two or more tasks; modified as a graph is
+   * @return this
+   * @throws IllegalArgumentException as for {@link #attach(ComputationGraph)}
+   * @throws IllegalStateException as for {@link #attach(ComputationGraph)}
+   */
+  public synchronized GradNorm attach(MultiLayerNetwork network) {
+    return attach(() -> GradientNormProbe.attach(network, sharedLayers, this::onStep));
+  }
+
+  private GradNorm attach(Supplier<GradientNormProbe> attachment) {
     if (probe != null) {
       throw new IllegalStateException(
           "this GradNorm is attached already. Detach it first, or build another");
     }
-    List<String> outputs = graph.getConfiguration().getNetworkOutputs();
-    if (taskNames != null && !taskNames.equals(outputs)) {
+    GradientNormProbe attached = attachment.get();
+    if (taskNames == null) {
+      taskNames = attached.taskNames();
+      state = rule.init(attached.lossWeights());
+      history = new GradNormHistory(taskNames);
+    } else if (!taskNames.equals(attached.taskNames())) {
+      attached.detach();
       throw new IllegalArgumentException(
-          "this GradNorm has been balancing the outputs "
+          "this GradNorm has been balancing "
               + taskNames
-              + ", the graph has "
-              + outputs
+              + ", the network has "
+              + attached.taskNames()
               + ". Build another");
     }
-    probe = GradientNormProbe.attach(graph, sharedLayers, this::onStep);
-    if (taskNames == null) {
-      taskNames = probe.taskNames();
-      state = rule.init(taskNames.size());
-      history = new GradNormHistory(taskNames);
-    }
+    probe = attached;
     probe.lossWeights(state.lossWeights());
     log.debug("balancing {} on the gradients of {}", taskNames, probe.sharedLayers());
     return this;
@@ -147,7 +170,7 @@ public final class GradNorm {
   /**
    * The loss weights of the next step.
    *
-   * @return &lambda;<sub>i</sub> by task name, in the order of the network's outputs; unmodifiable
+   * @return &lambda;<sub>i</sub> by task name, in the order of the tasks; unmodifiable
    * @throws IllegalStateException if never attached: only a graph knows its tasks
    */
   public Map<String, Double> lossWeights() {

@@ -21,9 +21,9 @@ import org.gradnorm4j.core.StepMeasurement;
  *   ∂L_grad/∂λ_i = sign(G_i − Ḡ r_i^α) n_i      for λ_i > 0
  * </pre>
  *
- * One step of the weights' optimiser on that gradient, then renormalisation to Σ λ_i = T. No NaN or
- * infinity gets past here: a step that measured one, or that the optimiser makes one of, leaves the
- * weights alone.
+ * One step of the weights' optimiser on that gradient, then renormalisation to the Σ λ_i of the
+ * start: T, if all weights are 1. No NaN or infinity gets past here: a step that measured one, or
+ * that the optimiser makes one of, leaves the weights alone.
  */
 final class GradNormRule {
   /**
@@ -42,11 +42,10 @@ final class GradNormRule {
     this.optimizer = optimizer;
   }
 
-  /** λ_i = 1 for all, nothing seen yet. */
-  GradNormState init(int tasks) {
-    double[] ones = new double[tasks];
-    Arrays.fill(ones, 1.0);
-    return new GradNormState(0, ones, null, optimizer.init(tasks));
+  /** The weights to start from, nothing seen yet. */
+  GradNormState init(double[] lossWeights) {
+    return new GradNormState(
+        0, lossWeights, StatUtils.sum(lossWeights), null, optimizer.init(lossWeights.length));
   }
 
   /** The state after a step, and the record of it. */
@@ -110,18 +109,20 @@ final class GradNormRule {
     WeightOptimizer.Step taken =
         optimizer.step(state.optimizer(), direction, state.updates(), epoch);
     if (!allFinite(taken.delta()) || !allFinite(taken.state())) {
-      return new GradNormState(state.updates(), weights, initialLosses, state.optimizer());
+      return new GradNormState(
+          state.updates(), weights, state.totalWeight(), initialLosses, state.optimizer());
     }
     double[] moved =
         switch (weightUpdate) {
-          case ADDITIVE -> add(weights, taken.delta());
-          case MULTIPLICATIVE -> multiply(weights, taken.delta());
+          case ADDITIVE -> add(weights, taken.delta(), state.totalWeight());
+          case MULTIPLICATIVE -> multiply(weights, taken.delta(), state.totalWeight());
         };
-    return new GradNormState(state.updates() + 1, moved, initialLosses, taken.state());
+    return new GradNormState(
+        state.updates() + 1, moved, state.totalWeight(), initialLosses, taken.state());
   }
 
   /** λ − Δ, renormalised. */
-  private static double[] add(double[] weights, double[] delta) {
+  private static double[] add(double[] weights, double[] delta, double total) {
     double[] moved = map(i -> weights[i] - delta[i], weights.length);
     double sum = StatUtils.sum(moved);
     if (!(sum > 0.0)) {
@@ -130,16 +131,16 @@ final class GradNormRule {
               + Arrays.toString(moved)
               + " have no positive sum to renormalise: the additive update stepped across zero. Use WeightUpdate.MULTIPLICATIVE, or a smaller learning rate for the weights");
     }
-    return map(i -> moved[i] * weights.length / sum, weights.length);
+    return map(i -> moved[i] * total / sum, weights.length);
   }
 
   /** λ exp(−Δ), renormalised; computed relative to the largest, so that nothing overflows. */
-  private static double[] multiply(double[] weights, double[] delta) {
+  private static double[] multiply(double[] weights, double[] delta, double total) {
     double[] logs = map(i -> FastMath.log(weights[i]) - delta[i], weights.length);
     double largest = StatUtils.max(logs);
     double[] moved = map(i -> Math.max(FastMath.exp(logs[i] - largest), MIN_SHARE), weights.length);
     double sum = StatUtils.sum(moved);
-    return map(i -> moved[i] * weights.length / sum, weights.length);
+    return map(i -> moved[i] * total / sum, weights.length);
   }
 
   /** r_i; all 1 if there is no loss left, as no task is behind another then. */

@@ -5,9 +5,14 @@ package org.gradnorm4j.gradnorm;
  * does not write into its arrays.
  *
  * @param updates number of weight updates so far
- * @param lossWeights λ_i for the next step, Σ = T
+ * @param lossWeights λ_i for the next step
+ * @param totalWeight Σ λ_i, which stays as it was at the start
  * @param initialLosses L_i(0), or null before the first step
  * @param optimizer state of the weights' optimiser
  */
 record GradNormState(
-    int updates, double[] lossWeights, double[] initialLosses, double[] optimizer) {}
+    int updates,
+    double[] lossWeights,
+    double totalWeight,
+    double[] initialLosses,
+    double[] optimizer) {}

@@ -32,7 +32,7 @@ class GradNormRuleTest {
   }
 
   private static GradNormState after(double[] initialLosses, double... weights) {
-    return new GradNormState(1, weights, initialLosses, new double[0]);
+    return new GradNormState(1, weights, weights.length, initialLosses, new double[0]);
   }
 
   /** Worked by hand, with α = 1 and plain gradient descent of step 0.1. */
@@ -139,7 +139,7 @@ class GradNormRuleTest {
     Random random = new Random(7);
     for (int tasks : new int[] {2, 3, 10, 40}) {
       GradNormRule rule = adam(1.5, weightUpdate);
-      GradNormState state = rule.init(tasks);
+      GradNormState state = rule.init(ones(tasks));
       assertThat(state.lossWeights()).containsOnly(1.0).hasSize(tasks);
       for (int t = 0; t < 200; t++) {
         double[] losses = random.doubles(tasks, 0.1, 2).toArray();
@@ -157,7 +157,7 @@ class GradNormRuleTest {
   @Test
   void unequalTasks_multiplicativeWeightsStayPositiveAndBalance() {
     GradNormRule rule = adam(0.0, WeightUpdate.MULTIPLICATIVE);
-    GradNormState state = rule.init(2);
+    GradNormState state = rule.init(ones(2));
     double smallest = Double.MAX_VALUE;
     for (int t = 0; t < 2000; t++) {
       StepMeasurement step =
@@ -174,7 +174,7 @@ class GradNormRuleTest {
   @Test
   void unequalTasks_additiveWeightsStepAcrossZero() {
     GradNormRule rule = adam(0.0, WeightUpdate.ADDITIVE);
-    GradNormState state = rule.init(2);
+    GradNormState state = rule.init(ones(2));
     double smallest = Double.MAX_VALUE;
     for (int t = 0; t < 200; t++) {
       StepMeasurement step =
@@ -189,7 +189,7 @@ class GradNormRuleTest {
   void multiplicativeWeights_surviveAbsurdLearningRates() {
     for (double learningRate : new double[] {1e3, 1e9, 1e300}) {
       GradNormRule rule = rule(1.5, WeightUpdate.MULTIPLICATIVE, learningRate);
-      GradNormState state = rule.init(3);
+      GradNormState state = rule.init(ones(3));
       for (int t = 0; t < 20; t++) {
         StepMeasurement step =
             measured(new double[] {1, 2, 3 + t}, new double[] {1e-9, 1, 1e12}, state.lossWeights());
@@ -215,7 +215,7 @@ class GradNormRuleTest {
   @EnumSource(WeightUpdate.class)
   void alphaZero_equalisesTheWeightedNorms_whateverTheLosses(WeightUpdate weightUpdate) {
     GradNormRule rule = new GradNormRule(0, weightUpdate, new UpdaterOptimizer(new Adam(0.002)));
-    GradNormState state = rule.init(3);
+    GradNormState state = rule.init(ones(3));
     double[] norms = {1, 2, 4};
     GradNormStep last = null;
     for (int t = 0; t < 5000; t++) {
@@ -251,7 +251,8 @@ class GradNormRuleTest {
   void firstStep_takesItsLossesAsTheInitialOnes() {
     GradNormRule rule = adam(1.5, WeightUpdate.MULTIPLICATIVE);
     GradNormRule.Update update =
-        rule.update(rule.init(2), measured(new double[] {3, 700}, new double[] {1, 1}, ones(2)));
+        rule.update(
+            rule.init(ones(2)), measured(new double[] {3, 700}, new double[] {1, 1}, ones(2)));
     assertThat(update.state().initialLosses()).containsExactly(3, 700);
     assertThat(update.step().relativeInverseTrainingRates()).containsExactly(1, 1);
     GradNormState second =
@@ -295,7 +296,7 @@ class GradNormRuleTest {
     double[] weights =
         adam(1.5, weightUpdate)
             .update(
-                new GradNormState(0, ones(2), ones(2), new double[4]),
+                new GradNormState(0, ones(2), 2, ones(2), new double[4]),
                 measured(new double[] {0.9, 0.3}, new double[] {1, 1}, ones(2)))
             .step()
             .nextLossWeights();
@@ -315,7 +316,7 @@ class GradNormRuleTest {
 
   @Test
   void nonFiniteMeasurement_leavesEverythingAsItWas() {
-    GradNormState state = new GradNormState(4, new double[] {0.5, 1.5}, ones(2), new double[4]);
+    GradNormState state = new GradNormState(4, new double[] {0.5, 1.5}, 2, ones(2), new double[4]);
     for (double bad : new double[] {Double.NaN, Double.POSITIVE_INFINITY}) {
       for (StepMeasurement step :
           List.of(
@@ -334,7 +335,9 @@ class GradNormRuleTest {
     GradNormRule rule = adam(1.5, WeightUpdate.MULTIPLICATIVE);
     for (double bad : new double[] {0.0, -1.0}) {
       assertThatThrownBy(
-              () -> rule.update(rule.init(2), measured(new double[] {1, bad}, ones(2), ones(2))))
+              () ->
+                  rule.update(
+                      rule.init(ones(2)), measured(new double[] {1, bad}, ones(2), ones(2))))
           .isInstanceOf(IllegalStateException.class)
           .hasMessage(
               "task 'task1': initial loss (%s) must be > 0, GradNorm divides by it. Shift the loss so that it is positive"
@@ -351,7 +354,7 @@ class GradNormRuleTest {
   @Test
   void update_isPure() {
     GradNormRule rule = adam(1.5, WeightUpdate.MULTIPLICATIVE);
-    GradNormState state = rule.init(2);
+    GradNormState state = rule.init(ones(2));
     StepMeasurement step = measured(new double[] {1, 2}, new double[] {3, 4}, ones(2));
     GradNormRule.Update first = rule.update(state, step);
     rule.update(first.state(), step);

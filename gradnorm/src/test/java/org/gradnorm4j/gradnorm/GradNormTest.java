@@ -108,7 +108,7 @@ class GradNormTest {
         GradNorm.builder().alpha(0.7).lossWeightUpdater(new Adam(0.01)).build().attach(net);
     GradNormRule rule =
         new GradNormRule(0.7, WeightUpdate.MULTIPLICATIVE, new UpdaterOptimizer(new Adam(0.01)));
-    GradNormState state = rule.init(2);
+    GradNormState state = rule.init(new double[] {1, 1});
     for (int t = 0; t < 30; t++) {
       net.fit(batch(t));
       GradNormRule.Update update =
@@ -202,7 +202,7 @@ class GradNormTest {
     assertThatThrownBy(() -> gradNorm.attach(network("a", "c")))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "this GradNorm has been balancing the outputs [a, b], the graph has [a, c]. Build another");
+            "this GradNorm has been balancing [a, b], the network has [a, c]. Build another");
     for (double alpha : new double[] {-0.5, Double.NaN, Double.POSITIVE_INFINITY}) {
       assertThatThrownBy(() -> GradNorm.builder().alpha(alpha))
           .isInstanceOf(IllegalArgumentException.class)

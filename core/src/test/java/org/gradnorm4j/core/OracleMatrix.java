@@ -35,8 +35,10 @@ import org.deeplearning4j.nn.conf.graph.rnn.ReverseTimeSeriesVertex;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.ActivationLayer;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
+import org.deeplearning4j.nn.conf.layers.Cnn3DLossLayer;
 import org.deeplearning4j.nn.conf.layers.CnnLossLayer;
 import org.deeplearning4j.nn.conf.layers.Convolution1DLayer;
+import org.deeplearning4j.nn.conf.layers.Convolution3D;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
 import org.deeplearning4j.nn.conf.layers.Deconvolution2D;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
@@ -48,6 +50,7 @@ import org.deeplearning4j.nn.conf.layers.GlobalPoolingLayer;
 import org.deeplearning4j.nn.conf.layers.GravesLSTM;
 import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.Layer;
+import org.deeplearning4j.nn.conf.layers.LearnedSelfAttentionLayer;
 import org.deeplearning4j.nn.conf.layers.LocalResponseNormalization;
 import org.deeplearning4j.nn.conf.layers.LossLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
@@ -57,6 +60,7 @@ import org.deeplearning4j.nn.conf.layers.RnnLossLayer;
 import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
 import org.deeplearning4j.nn.conf.layers.SelfAttentionLayer;
 import org.deeplearning4j.nn.conf.layers.SeparableConvolution2D;
+import org.deeplearning4j.nn.conf.layers.Subsampling3DLayer;
 import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
 import org.deeplearning4j.nn.conf.layers.Upsampling2D;
 import org.deeplearning4j.nn.conf.layers.ZeroPaddingLayer;
@@ -77,11 +81,10 @@ import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
 /**
- * Every kind of shared layer × what may stand between it and the heads × shape of the heads, and in
- * turn over workspace modes and masks: norms against {@link OneTaskOracle}, training against plain
- * DL4J.
+ * Every kind of shared layer × what may stand between it and the heads × shape of the heads ×
+ * workspace mode × masks: norms against {@link OneTaskOracle}, training against plain DL4J.
  */
-class OracleMatrixTest {
+abstract class OracleMatrix {
   private static final int BATCH = 4;
   private static final int TIME = 4;
   private static final int STEPS = 20;
@@ -404,6 +407,45 @@ class OracleMatrixTest {
         List.of(flat("three outputs, flattened", outputC())));
   }
 
+  private static Layer convolution3D() {
+    return new Convolution3D.Builder(2, 2, 2)
+        .nOut(2)
+        .convolutionMode(ConvolutionMode.Same)
+        .activation(Activation.TANH)
+        .build();
+  }
+
+  private static Family volumes() {
+    return new Family(
+        "volumes",
+        InputType.convolutional3D(Convolution3D.DataFormat.NCDHW, 4, 4, 4, 2),
+        List.of(shared("convolution 3D", convolution3D())),
+        List.of(
+            NOTHING,
+            activation(Activation.RELU),
+            layer(
+                "average pooling 3D",
+                new Subsampling3DLayer.Builder(PoolingType.AVG)
+                    .kernelSize(2, 2, 2)
+                    .stride(2, 2, 2)
+                    .build())),
+        List.of(
+            flat("three outputs, flattened", outputC()),
+            flat(
+                "a volume",
+                (graph, below) -> {
+                  graph.addLayer("c-conv", convolution3D(), below);
+                  graph.addLayer(
+                      "c",
+                      new Cnn3DLossLayer.Builder(Convolution3D.DataFormat.NCDHW)
+                          .lossFunction(LossFunction.MSE)
+                          .activation(Activation.IDENTITY)
+                          .build(),
+                      "c-conv");
+                  return "c";
+                })));
+  }
+
   private static Family series() {
     return new Family(
         "series",
@@ -419,6 +461,14 @@ class OracleMatrixTest {
             shared(
                 "self-attention",
                 new SelfAttentionLayer.Builder().nOut(4).nHeads(2).projectInput(true).build()),
+            shared(
+                "learned self-attention",
+                new LearnedSelfAttentionLayer.Builder()
+                    .nOut(4)
+                    .nHeads(2)
+                    .nQueries(TIME)
+                    .projectInput(true)
+                    .build()),
             shared(
                 "convolution 1D",
                 new Convolution1DLayer.Builder()
@@ -455,7 +505,7 @@ class OracleMatrixTest {
         InputType.recurrent(3, TIME),
         List.of(
             shared("last step of an LSTM", new LastTimeStep(new LSTM.Builder().nOut(4).build()))),
-        List.of(NOTHING, chain(activation(Activation.TANH), batchNormalization())),
+        List.of(NOTHING, chain(batchNormalization(), activation(Activation.TANH))),
         List.of(flat("three outputs", outputC())));
   }
 
@@ -517,25 +567,26 @@ class OracleMatrixTest {
           feedForward(),
           images(),
           channelsLast(),
+          volumes(),
           series(),
           seriesToVector(),
           lastStep(),
           indices(),
           indexSeries());
 
-  static List<Row> rows() {
+  abstract WorkspaceMode workspaces();
+
+  private List<Row> rows() {
     List<Row> rows = new ArrayList<>();
-    WorkspaceMode[] modes = {WorkspaceMode.ENABLED, WorkspaceMode.NONE};
     for (Family family : FAMILIES) {
       for (Named kind : family.kinds()) {
         for (Named between : family.betweens()) {
           for (Named heads : family.heads()) {
-            if (!fits(kind, between)) {
-              continue;
+            for (Masks masks : Masks.values()) {
+              if (fits(kind, between)) {
+                rows.add(new Row(family, kind, between, heads, workspaces(), masks));
+              }
             }
-            int n = rows.size();
-            rows.add(
-                new Row(family, kind, between, heads, modes[n % 2], Masks.values()[(n / 2) % 3]));
           }
         }
       }
@@ -551,7 +602,7 @@ class OracleMatrixTest {
   @TestFactory
   Stream<DynamicTest> matrix() {
     List<Row> rows = rows();
-    System.out.println("oracle matrix: " + rows.size() + " rows");
+    System.out.println("oracle matrix, workspaces " + workspaces() + ": " + rows.size() + " rows");
     return rows.stream().map(row -> DynamicTest.dynamicTest(row.toString(), () -> check(row)));
   }
 
@@ -593,15 +644,13 @@ class OracleMatrixTest {
     ComputationGraph plain = network(row);
     ComputationGraph net = network(row);
     net.setParams(plain.params().dup());
-    List<String> weights = OneTaskOracle.weights(plain, List.of("shared"));
+    OneTaskOracle oracle = new OneTaskOracle(plain, List.of("shared"));
     List<StepMeasurement> measured = new ArrayList<>();
     GradientNormProbe probe = GradientNormProbe.attach(net, List.of("shared"), measured::add);
     for (int step = 1; step <= STEPS; step++) {
       MultiDataSet batch = batch(row, plain, step);
       double[] expected =
-          step == 1 || step == STEPS
-              ? OneTaskOracle.gradientNorms(plain, batch, step, weights)
-              : null;
+          step == 1 || step == STEPS ? oracle.gradientNorms(plain.params(), batch, step) : null;
       fit(plain, batch, step);
       fit(net, batch, step);
       if (expected != null) {
@@ -617,7 +666,7 @@ class OracleMatrixTest {
     Arrays.setAll(lambda, i -> 0.3 + i);
     probe.lossWeights(lambda);
     MultiDataSet batch = batch(row, plain, STEPS + 1);
-    double[] expected = OneTaskOracle.gradientNorms(net, batch, 99, weights);
+    double[] expected = oracle.gradientNorms(net.params(), batch, 99);
     fit(net, batch, 99);
     assertNorms(measured.get(STEPS), expected);
   }
@@ -703,18 +752,23 @@ class OracleMatrixTest {
 
   /** Some examples, or time steps, or task 1 altogether, are without a label. */
   private static INDArray mask(Masks masks, INDArray output, int task) {
-    if (masks == Masks.NONE || output.rank() == 4) {
+    if (masks == Masks.NONE) {
       return null;
     }
-    INDArray mask =
-        output.rank() == 3
-            ? Nd4j.ones(DataType.DOUBLE, output.size(0), output.size(2))
-            : Nd4j.ones(DataType.DOUBLE, output.size(0), 1);
+    long[] shape = output.shape().clone();
+    if (shape.length == 3) {
+      shape = new long[] {shape[0], shape[2]}; // one per time step
+    } else {
+      shape[1] = 1; // one per example or pixel
+    }
+    INDArray mask = Nd4j.ones(DataType.DOUBLE, shape);
     if (masks == Masks.TASK_ABSENT && task == 1) {
       return mask.assign(0.0);
     }
     if (masks == Masks.SOME) {
-      mask.putScalar(task % BATCH, 0, 0.0);
+      long[] index = new long[shape.length];
+      index[0] = task % BATCH;
+      mask.putScalar(index, 0.0);
     }
     return mask;
   }

@@ -1,0 +1,145 @@
+package org.gradnorm4j.core;
+
+import java.util.List;
+import org.deeplearning4j.nn.conf.RNNFormat;
+import org.deeplearning4j.nn.conf.WorkspaceMode;
+import org.deeplearning4j.nn.gradient.DefaultGradient;
+import org.deeplearning4j.nn.gradient.Gradient;
+import org.deeplearning4j.nn.layers.recurrent.RnnOutputLayer;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.nn.workspace.ArrayType;
+import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.deeplearning4j.util.TimeSeriesUtils;
+import org.nd4j.linalg.api.memory.MemoryWorkspace;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Listens in on a MultiLayerNetwork through its one loss. When the backward pass asks it for the
+ * gradient, everything the layers remember of the forward pass is still there: the layers from the
+ * output down to W are then replayed for each task, ahead of the real pass.
+ */
+final class NetworkAttachment implements Attachment {
+  private final MultiLayerNetwork network;
+  private final List<EpsilonTap> taps;
+  private final TrainingStep step;
+  private final StepEvents events;
+  private final LayerWorkspaceMgr pooled =
+      LayerWorkspaceMgr.builder()
+          .with(ArrayType.BP_WORKING_MEM, "WS_GRADNORM4J_NETWORK", Replay.WORKSPACE)
+          .build();
+
+  NetworkAttachment(
+      MultiLayerNetwork network, SharedZone zone, TrainingStep step, StepEvents events) {
+    this.network = network;
+    this.taps = zone.taps();
+    this.step = step;
+    this.events = events;
+  }
+
+  @Override
+  public void install() {
+    // The losses are all there is.
+  }
+
+  @Override
+  public void remove() {
+    // The same.
+  }
+
+  @Override
+  public WeightedLoss.Calls calls() {
+    return new WeightedLoss.Calls() {
+      @Override
+      public void beforeGradient(INDArray labels) {
+        if (!(step.isOpen() && step.isReplaying()) && isOfThisNetwork(labels)) {
+          events.begin();
+          measure();
+          events.measured();
+        }
+      }
+
+      @Override
+      public void afterScore(INDArray labels) {
+        if (step.isOpen() && isOfThisNetwork(labels)) {
+          taps.forEach(tap -> tap.prove(gradientOf(tap), null));
+          events.end();
+        }
+      }
+    };
+  }
+
+  /**
+   * Copies of the network share its loss. Only a network that is in training has labels, and only
+   * this one has these.
+   */
+  private boolean isOfThisNetwork(INDArray labels) {
+    INDArray own = network.getLabels();
+    return own != null
+        && network.getOutputLayer().input() != null
+        && own.length() == labels.length()
+        && (own.rank() != labels.rank() || own.data() == labels.data());
+  }
+
+  @SuppressWarnings("try") // a workspace is there to be open, not to be named
+  private void measure() {
+    boolean none =
+        network.getLayerWiseConfigurations().getTrainingWorkspaceMode() == WorkspaceMode.NONE;
+    LayerWorkspaceMgr workspaces = none ? LayerWorkspaceMgr.noWorkspaces() : pooled;
+    INDArray input = network.getOutputLayer().input();
+    if (network.getOutputLayer() instanceof RnnOutputLayer output && input.rank() == 2) {
+      BackwardState.setInput(output, asSeries(input, output)); // as before its backward pass
+    }
+    for (EpsilonTap tap : taps) {
+      try (MemoryWorkspace working = workspaces.notifyScopeEntered(ArrayType.BP_WORKING_MEM)) {
+        tap.measure(false, workspaces);
+      }
+    }
+    BackwardState.setInput(network.getOutputLayer(), input);
+  }
+
+  /** [N·time, size] as the series it was made of. */
+  private INDArray asSeries(INDArray input, RnnOutputLayer output) {
+    INDArray series =
+        TimeSeriesUtils.reshape2dTo3d(
+            input, batchSize(), LayerWorkspaceMgr.noWorkspaces(), ArrayType.ACTIVATIONS);
+    return output.layerConf().getRnnDataFormat() == RNNFormat.NWC
+        ? series.permute(0, 2, 1)
+        : series;
+  }
+
+  /** The layer's part of what the real backward pass gave, under the layer's own names. */
+  private Gradient gradientOf(EpsilonTap tap) {
+    Gradient own = new DefaultGradient();
+    String prefix = tap.vertex().getVertexIndex() + "_";
+    network
+        .gradient()
+        .gradientForVariable()
+        .forEach(
+            (name, gradient) -> {
+              if (name.startsWith(prefix)) {
+                own.setGradientFor(name.substring(prefix.length()), gradient);
+              }
+            });
+    return own;
+  }
+
+  @Override
+  public int batchSize() {
+    return network.batchSize();
+  }
+
+  @Override
+  public boolean isMiniBatch() {
+    return network.conf().isMiniBatch();
+  }
+
+  @Override
+  public int iteration() {
+    return network.getIterationCount();
+  }
+
+  @Override
+  public int epoch() {
+    return network.getEpochCount();
+  }
+}

@@ -1,0 +1,209 @@
+package org.gradnorm4j.core;
+
+import java.io.Serial;
+import java.util.Objects;
+import java.util.function.DoubleSupplier;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.impl.transforms.pairwise.arithmetic.Axpy;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.learning.regularization.L2Regularization;
+import org.nd4j.linalg.ops.transforms.Transforms;
+import org.nd4j.shade.jackson.annotation.JsonCreator;
+import org.nd4j.shade.jackson.annotation.JsonProperty;
+
+/**
+ * A penalty on the weights of chosen layers as a named term of the loss:
+ *
+ * <pre>
+ *   L = ... + λ_R R(θ),    R(θ) = Σ_w ρ |w| + (1 − ρ)/2 w²,    ∂R/∂w = ρ sign(w) + (1 − ρ) w
+ * </pre>
+ *
+ * with &rho; = 1 for L1, 0 for L2, and between them for the elastic net (Zou and Hastie, 2005).
+ * {@code L2} equals Deeplearning4j's {@code .l2(weight)}, also in its factor &frac12;, but has a
+ * name and a weight that can be seen and moved.
+ *
+ * <pre>{@code
+ * new DenseLayer.Builder()
+ *     .regularization(List.of(WeightPenalty.l2("regularization", 1e-3)))
+ * }</pre>
+ *
+ * <p>It acts where it is configured: on one layer, or on all of them if given to {@code
+ * NeuralNetConfiguration.Builder}; {@code regularization} means the weights, {@code
+ * regularizationBias} the biases. Penalties of the same name in several layers are one term and
+ * must have the same weight. In a network with a GradientNormProbe the term is a task of its own,
+ * and its weight is that of the probe, beginning with the one given here. A layer has either this
+ * or Deeplearning4j's own {@code l1}, {@code l2} and {@code weightDecay}, which would penalise its
+ * weights twice: both are refused.
+ *
+ * <p>Immutable, but for the weight in an attached network.
+ */
+// Is an L2Regularization because DL4J's builder adds any other kind twice to every layer.
+public final class WeightPenalty extends L2Regularization {
+  @Serial private static final long serialVersionUID = 1L;
+
+  @JsonProperty("name")
+  private final String name;
+
+  @JsonProperty("weight")
+  private final double weight;
+
+  @JsonProperty("l1Ratio")
+  private final double l1Ratio;
+
+  private transient volatile DoubleSupplier driver;
+
+  @JsonCreator
+  private WeightPenalty(
+      @JsonProperty("name") String name,
+      @JsonProperty("weight") double weight,
+      @JsonProperty("l1Ratio") double l1Ratio) {
+    super(weight);
+    this.name = Objects.requireNonNull(name, "name");
+    this.weight = CompositeLoss.checkedWeight("penalty", name, weight);
+    this.l1Ratio = l1Ratio;
+    if (!(l1Ratio >= 0.0 && l1Ratio <= 1.0)) {
+      throw new IllegalArgumentException(
+          "penalty '%s': l1Ratio (%s) must be from 0 to 1".formatted(name, l1Ratio));
+    }
+  }
+
+  /**
+   * R = &Sigma; |w|.
+   *
+   * @param name of the term
+   * @param weight &lambda;<sub>R</sub>, finite and &ge; 0
+   * @return the penalty
+   * @throws IllegalArgumentException if the weight is negative, infinite or NaN; names the penalty
+   */
+  public static WeightPenalty l1(String name, double weight) {
+    return new WeightPenalty(name, weight, 1.0);
+  }
+
+  /**
+   * R = &frac12; &Sigma; w&sup2;.
+   *
+   * @param name of the term
+   * @param weight &lambda;<sub>R</sub>, finite and &ge; 0
+   * @return the penalty
+   * @throws IllegalArgumentException as for {@link #l1}
+   */
+  public static WeightPenalty l2(String name, double weight) {
+    return new WeightPenalty(name, weight, 0.0);
+  }
+
+  /**
+   * R = &rho; &Sigma; |w| + (1 &minus; &rho;)/2 &Sigma; w&sup2;.
+   *
+   * @param name of the term
+   * @param weight &lambda;<sub>R</sub>, finite and &ge; 0
+   * @param l1Ratio &rho;, from 0 to 1
+   * @return the penalty
+   * @throws IllegalArgumentException as for {@link #l1}, or if the ratio is out of range
+   */
+  public static WeightPenalty elasticNet(String name, double weight, double l1Ratio) {
+    return new WeightPenalty(name, weight, l1Ratio);
+  }
+
+  /**
+   * The name of the term.
+   *
+   * @return the name
+   */
+  public String name() {
+    return name;
+  }
+
+  /**
+   * The weight as configured.
+   *
+   * @return &lambda;<sub>R</sub>
+   */
+  public double weight() {
+    return weight;
+  }
+
+  /** Takes the weight of every following update from here; null for the configured one. */
+  void drive(DoubleSupplier lossWeight) {
+    driver = lossWeight;
+  }
+
+  /** R of one parameter array, without λ_R. */
+  double penalty(INDArray parameter) {
+    double penalty = 0.0;
+    if (l1Ratio > 0.0) {
+      penalty += l1Ratio * parameter.norm1Number().doubleValue();
+    }
+    if (l1Ratio < 1.0) {
+      double norm = parameter.norm2Number().doubleValue();
+      penalty += (1.0 - l1Ratio) * 0.5 * norm * norm;
+    }
+    return penalty;
+  }
+
+  /** Adds scale · ∂R/∂w to the gradient. */
+  void addGradient(INDArray parameter, INDArray gradient, double scale) {
+    if (l1Ratio > 0.0) {
+      addScaled(scale * l1Ratio, Transforms.sign(parameter, true), gradient);
+    }
+    if (l1Ratio < 1.0) {
+      addScaled(scale * (1.0 - l1Ratio), parameter, gradient);
+    }
+  }
+
+  /** sum += factor · array, by the operation DL4J's own regularization uses. */
+  private static void addScaled(double factor, INDArray array, INDArray sum) {
+    Nd4j.exec(new Axpy(array, sum, sum, factor));
+  }
+
+  /**
+   * Adds &lambda;<sub>R</sub> &part;R/&part;w.
+   *
+   * @param parameter w; not modified
+   * @param gradient of the same shape; modified
+   * @param learningRate not used
+   * @param iteration not used
+   * @param epoch not used
+   */
+  @Override
+  public void apply(
+      INDArray parameter, INDArray gradient, double learningRate, int iteration, int epoch) {
+    DoubleSupplier driven = driver;
+    addGradient(parameter, gradient, driven == null ? weight : driven.getAsDouble());
+  }
+
+  /**
+   * &lambda;<sub>R</sub> R with the weight as configured, as part of the network's score.
+   *
+   * @param parameter w; not modified
+   * @param iteration not used
+   * @param epoch not used
+   */
+  @Override
+  public double score(INDArray parameter, int iteration, int epoch) {
+    return weight * penalty(parameter);
+  }
+
+  /** A copy with the weight as configured. */
+  @Override
+  public WeightPenalty clone() {
+    return new WeightPenalty(name, weight, l1Ratio);
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof WeightPenalty that
+        && name.equals(that.name)
+        && weight == that.weight
+        && l1Ratio == that.l1Ratio;
+  }
+
+  @Override
+  public int hashCode() {
+    return Objects.hash(name, weight, l1Ratio);
+  }
+
+  @Override
+  public String toString() {
+    return "%s %s (L1 ratio %s)".formatted(weight, name, l1Ratio);
+  }
+}

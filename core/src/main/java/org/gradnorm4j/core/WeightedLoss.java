@@ -99,6 +99,9 @@ final class WeightedLoss implements ILossFunction {
     if (wrapped instanceof CompositeLoss composite) {
       return composite.gradient(weights, labels, preOutput, activation, mask);
     }
+    if (weights[0] == 0.0) { // not 0 times what may be NaN
+      return preOutput.like();
+    }
     INDArray gradient = wrapped.computeGradient(labels, preOutput, activation, mask);
     return weights[0] == 1.0 ? gradient : gradient.muli(weights[0]);
   }

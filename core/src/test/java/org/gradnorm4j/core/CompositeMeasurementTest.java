@@ -48,10 +48,9 @@ import org.nd4j.linalg.lossfunctions.impl.LossMSE;
  * term as their only loss.
  */
 class CompositeMeasurementTest {
-  private static final List<ILossFunction> LOSSES =
-      List.of(new LossMCXENT(), new LossMSE(), new LossMAE());
+  static final List<ILossFunction> LOSSES = List.of(new LossMCXENT(), new LossMSE(), new LossMAE());
 
-  private static CompositeLoss composite() {
+  static CompositeLoss composite() {
     return CompositeLoss.builder()
         .term("ce", 1.0, LOSSES.get(0))
         .term("mse", 0.1, LOSSES.get(1))
@@ -118,7 +117,7 @@ class CompositeMeasurementTest {
     };
   }
 
-  private static MultiLayerNetwork network(Kind kind, ILossFunction loss, WorkspaceMode mode) {
+  static MultiLayerNetwork network(Kind kind, ILossFunction loss, WorkspaceMode mode) {
     MultiLayerNetwork net =
         new MultiLayerNetwork(
             layers(
@@ -132,24 +131,26 @@ class CompositeMeasurementTest {
     return net;
   }
 
-  private static DataSet data(Kind kind, int batch, long seed) {
+  static DataSet data(Kind kind, int batch, long seed) {
     Nd4j.getRandom().setSeed(seed);
     return switch (kind) {
       case DENSE, LOSS_LAYER ->
-          new DataSet(Nd4j.randn(DataType.DOUBLE, batch, 4), Nd4j.rand(DataType.DOUBLE, batch, 3));
+          new DataSet(Nd4j.randn(DataType.DOUBLE, batch, 4), probabilities(batch, 3));
       case CONVOLUTION ->
-          new DataSet(
-              Nd4j.randn(DataType.DOUBLE, batch, 2, 5, 5), Nd4j.rand(DataType.DOUBLE, batch, 3));
+          new DataSet(Nd4j.randn(DataType.DOUBLE, batch, 2, 5, 5), probabilities(batch, 3));
       case LSTM -> {
         INDArray mask = Nd4j.ones(DataType.DOUBLE, batch, 4);
         mask.putScalar(0, 3, 0.0);
         yield new DataSet(
-            Nd4j.randn(DataType.DOUBLE, batch, 3, 4),
-            Nd4j.rand(DataType.DOUBLE, batch, 3, 4),
-            mask,
-            mask.dup());
+            Nd4j.randn(DataType.DOUBLE, batch, 3, 4), probabilities(batch, 3, 4), mask, mask.dup());
       }
     };
+  }
+
+  /** Sum to 1 over dimension 1, without which DL4J's gradient of a cross-entropy is none. */
+  private static INDArray probabilities(long... shape) {
+    INDArray positive = Nd4j.rand(DataType.DOUBLE, shape).addi(0.1);
+    return positive.div(positive.sum(true, 1).broadcast(shape));
   }
 
   /** ‖∇ L_i‖ of one parameter array, from a network whose only loss is L_i. */
@@ -277,7 +278,7 @@ class CompositeMeasurementTest {
   }
 
   /** Two outputs, one of them of two terms, and a penalty: four tasks on one shared layer. */
-  private static ComputationGraph mixed(ILossFunction a, ILossFunction b) {
+  static ComputationGraph mixed(ILossFunction a, ILossFunction b) {
     ComputationGraph graph =
         new ComputationGraph(
             new NeuralNetConfiguration.Builder()
@@ -305,7 +306,7 @@ class CompositeMeasurementTest {
     return graph;
   }
 
-  private static MultiDataSet mixedBatch(long seed) {
+  static MultiDataSet mixedBatch(long seed) {
     Nd4j.getRandom().setSeed(seed);
     return new MultiDataSet(
         new INDArray[] {Nd4j.randn(DataType.DOUBLE, 4, 4)},

@@ -50,12 +50,12 @@ import org.deeplearning4j.nn.conf.layers.GlobalPoolingLayer;
 import org.deeplearning4j.nn.conf.layers.GravesLSTM;
 import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.Layer;
-import org.deeplearning4j.nn.conf.layers.LearnedSelfAttentionLayer;
 import org.deeplearning4j.nn.conf.layers.LocalResponseNormalization;
 import org.deeplearning4j.nn.conf.layers.LossLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.conf.layers.PReLULayer;
 import org.deeplearning4j.nn.conf.layers.PoolingType;
+import org.deeplearning4j.nn.conf.layers.RecurrentAttentionLayer;
 import org.deeplearning4j.nn.conf.layers.RnnLossLayer;
 import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
 import org.deeplearning4j.nn.conf.layers.SelfAttentionLayer;
@@ -462,13 +462,8 @@ abstract class OracleMatrix {
                 "self-attention",
                 new SelfAttentionLayer.Builder().nOut(4).nHeads(2).projectInput(true).build()),
             shared(
-                "learned self-attention",
-                new LearnedSelfAttentionLayer.Builder()
-                    .nOut(4)
-                    .nHeads(2)
-                    .nQueries(TIME)
-                    .projectInput(true)
-                    .build()),
+                "recurrent attention",
+                new RecurrentAttentionLayer.Builder().nOut(4).nHeads(2).projectInput(true).build()),
             shared(
                 "convolution 1D",
                 new Convolution1DLayer.Builder()

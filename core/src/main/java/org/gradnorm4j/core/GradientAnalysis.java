@@ -1,0 +1,399 @@
+package org.gradnorm4j.core;
+
+import com.google.gson.FieldNamingPolicy;
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonNull;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonPrimitive;
+import com.google.gson.JsonSerializer;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.apache.commons.csv.CSVFormat;
+import org.apache.commons.csv.CSVPrinter;
+
+/**
+ * What {@link GradientNorms} found: the gradient of every part of the loss L = &Sigma;
+ * &lambda;<sub>i</sub> L<sub>i</sub>, over all parameters, over each layer, and over the selections
+ * asked for. Immutable. Every number is a mean over the batches, with its deviation.
+ *
+ * <p>{@link #toString()} is a table for a terminal.
+ *
+ * @param batches how many were analysed
+ * @param dominance the share above which a part is said to dominate
+ * @param parameters the groups of parameters: {@link #ALL}, then each layer by its name, then the
+ *     selections
+ */
+public record GradientAnalysis(int batches, double dominance, List<Parameters> parameters) {
+  /** The name of the group of all parameters. */
+  public static final String ALL = "all parameters";
+
+  /**
+   * A quantity over the batches.
+   *
+   * @param mean arithmetic mean; NaN where the quantity is not defined, such as the angle to a
+   *     gradient of zero
+   * @param deviation sample standard deviation; 0 for one batch
+   */
+  public record Spread(double mean, double deviation) {}
+
+  /**
+   * One part of the loss, over one group of parameters. With g<sub>i</sub> = &nabla;L<sub>i</sub>,
+   * the gradient of the mean over the minibatch.
+   *
+   * @param name of the part
+   * @param lossWeight &lambda;<sub>i</sub>
+   * @param loss L<sub>i</sub>, without &lambda;<sub>i</sub>
+   * @param norm &#8214;g<sub>i</sub>&#8214;: how sensitive the part is to these parameters
+   * @param weightedNorm &lambda;<sub>i</sub>&#8214;g<sub>i</sub>&#8214;: what it contributes
+   * @param share &lambda;<sub>i</sub>&#8214;g<sub>i</sub>&#8214; over the sum of all parts'
+   * @param cosineWithTotal of the angle between g<sub>i</sub> and &Sigma;
+   *     &lambda;<sub>j</sub>g<sub>j</sub>
+   * @param cosines of the angles between g<sub>i</sub> and g<sub>j</sub>, by the name of part j
+   */
+  public record Part(
+      String name,
+      double lossWeight,
+      Spread loss,
+      Spread norm,
+      Spread weightedNorm,
+      Spread share,
+      Spread cosineWithTotal,
+      Map<String, Spread> cosines) {
+
+    /**
+     * Makes the map unmodifiable.
+     *
+     * @param name see above
+     * @param lossWeight see above
+     * @param loss see above
+     * @param norm see above
+     * @param weightedNorm see above
+     * @param share see above
+     * @param cosineWithTotal see above
+     * @param cosines copied
+     */
+    public Part {
+      cosines = Collections.unmodifiableMap(new LinkedHashMap<>(cosines));
+    }
+  }
+
+  /**
+   * All parts over one group of parameters.
+   *
+   * @param name of the group: {@link #ALL}, a layer, or a selection
+   * @param parts in the order of the tasks
+   * @param agreement &#8214;&Sigma; &lambda;<sub>i</sub>g<sub>i</sub>&#8214; / &Sigma;
+   *     &#8214;&lambda;<sub>i</sub>g<sub>i</sub>&#8214;: 1 if all pull the same way, 0 if they
+   *     cancel
+   * @param effectiveRank of the Gram matrix of the weighted gradients: in how many directions they
+   *     pull, from 1 to the number of parts (Roy and Vetterli, 2007)
+   */
+  public record Parameters(String name, List<Part> parts, Spread agreement, Spread effectiveRank) {
+
+    /**
+     * Copies.
+     *
+     * @param name see above
+     * @param parts copied
+     * @param agreement see above
+     * @param effectiveRank see above
+     */
+    public Parameters {
+      parts = List.copyOf(parts);
+    }
+
+    /**
+     * A part by its name.
+     *
+     * @param part its name
+     * @return the part
+     * @throws IllegalArgumentException if there is none of that name
+     */
+    public Part part(String part) {
+      return parts.stream()
+          .filter(each -> each.name().equals(part))
+          .findFirst()
+          .orElseThrow(
+              () ->
+                  new IllegalArgumentException(
+                      "there is no part '%s'. Parts: %s"
+                          .formatted(part, parts.stream().map(Part::name).toList())));
+    }
+  }
+
+  /**
+   * Copies.
+   *
+   * @param batches see above
+   * @param dominance see above
+   * @param parameters copied
+   */
+  public GradientAnalysis {
+    parameters = List.copyOf(parameters);
+  }
+
+  /**
+   * The parts over all parameters.
+   *
+   * @return the first group
+   */
+  public Parameters all() {
+    return parameters.get(0);
+  }
+
+  /**
+   * The parts over one group of parameters.
+   *
+   * @param name a layer, a selection, or {@link #ALL}
+   * @return the group
+   * @throws IllegalArgumentException if there is none of that name
+   */
+  public Parameters parameters(String name) {
+    return parameters.stream()
+        .filter(each -> each.name().equals(name))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "there is no group '%s'. Groups: %s"
+                        .formatted(name, parameters.stream().map(Parameters::name).toList())));
+  }
+
+  /**
+   * What the numbers over all parameters say: which part dominates (its share of the update is
+   * above the threshold), which parts are in conflict (the cosine between them is negative), or
+   * that they are balanced.
+   *
+   * @return one sentence per finding, joined by semicolons
+   */
+  public String verdict() {
+    List<String> findings = new ArrayList<>();
+    List<Part> parts = all().parts();
+    for (Part part : parts) {
+      if (parts.size() > 1 && part.share().mean() > dominance) {
+        findings.add(
+            format("dominated by %s (%.1f %% of the update)", part.name(), percent(part.share())));
+      }
+    }
+    for (int i = 0; i < parts.size(); i++) {
+      for (int j = i + 1; j < parts.size(); j++) {
+        double cosine = parts.get(i).cosines().get(parts.get(j).name()).mean();
+        if (cosine < 0.0) {
+          findings.add(
+              format(
+                  "%s and %s in conflict (cosine %.2f)",
+                  parts.get(i).name(), parts.get(j).name(), cosine));
+        }
+      }
+    }
+    if (parts.stream().allMatch(part -> Double.isNaN(part.share().mean()))) {
+      return "no gradient";
+    }
+    return findings.isEmpty() ? "balanced" : String.join("; ", findings);
+  }
+
+  /**
+   * Static weights that would make the weighted norms over all parameters equal: proportional to 1
+   * / &#8214;g<sub>i</sub>&#8214;, with &Sigma; &lambda;<sub>i</sub> as it is. Where GradNorm with
+   * &alpha; = 0 would settle if the gradients stayed as they are. A part without a gradient keeps
+   * its weight.
+   *
+   * @return &lambda;<sub>i</sub> by part name; unmodifiable
+   */
+  public Map<String, Double> suggestedLossWeights() {
+    double weights = 0.0;
+    double inverseNorms = 0.0;
+    for (Part part : all().parts()) {
+      if (part.norm().mean() > 0.0) {
+        weights += part.lossWeight();
+        inverseNorms += 1.0 / part.norm().mean();
+      }
+    }
+    Map<String, Double> suggested = new LinkedHashMap<>();
+    for (Part part : all().parts()) {
+      double norm = part.norm().mean();
+      suggested.put(part.name(), norm > 0.0 ? weights / (norm * inverseNorms) : part.lossWeight());
+    }
+    return Collections.unmodifiableMap(suggested);
+  }
+
+  /**
+   * All numbers as CSV (RFC 4180): a row per group of parameters and part, means and deviations
+   * with all their digits, and a column for the cosine with each part.
+   *
+   * @return the text, with a header
+   */
+  public String toCsv() {
+    List<String> header =
+        new ArrayList<>(
+            List.of(
+                "parameters",
+                "part",
+                "loss_weight",
+                "loss",
+                "loss_deviation",
+                "norm",
+                "norm_deviation",
+                "weighted_norm",
+                "weighted_norm_deviation",
+                "share",
+                "share_deviation",
+                "cosine_with_total",
+                "cosine_with_total_deviation",
+                "agreement",
+                "effective_rank"));
+    all().parts().forEach(part -> header.add("cosine_with:" + part.name()));
+    StringBuilder text = new StringBuilder();
+    try (CSVPrinter csv =
+        new CSVPrinter(text, CSVFormat.RFC4180.builder().setRecordSeparator('\n').get())) {
+      csv.printRecord(header);
+      for (Parameters group : parameters) {
+        for (Part part : group.parts()) {
+          List<Object> row = new ArrayList<>(List.of(group.name(), part.name(), part.lossWeight()));
+          for (Spread spread :
+              List.of(
+                  part.loss(),
+                  part.norm(),
+                  part.weightedNorm(),
+                  part.share(),
+                  part.cosineWithTotal())) {
+            row.add(spread.mean());
+            row.add(spread.deviation());
+          }
+          row.add(group.agreement().mean());
+          row.add(group.effectiveRank().mean());
+          part.cosines().values().forEach(cosine -> row.add(cosine.mean()));
+          csv.printRecord(row);
+        }
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e); // a StringBuilder does not fail
+    }
+    return text.toString();
+  }
+
+  /**
+   * All numbers, the verdict and the suggested weights as a JSON object, names in lower case with
+   * underscores. What is not a finite number is null.
+   *
+   * @return the text
+   */
+  public String toJson() {
+    JsonSerializer<Double> finite =
+        (value, type, context) ->
+            Double.isFinite(value) ? new JsonPrimitive(value) : JsonNull.INSTANCE;
+    Gson gson =
+        new GsonBuilder()
+            .setFieldNamingPolicy(FieldNamingPolicy.LOWER_CASE_WITH_UNDERSCORES)
+            .registerTypeAdapter(Double.class, finite)
+            .registerTypeAdapter(double.class, finite)
+            .serializeNulls()
+            .setPrettyPrinting()
+            .create();
+    JsonElement numbers = gson.toJsonTree(this);
+    JsonObject json = new JsonObject();
+    json.addProperty("verdict", verdict());
+    json.add("suggested_loss_weights", gson.toJsonTree(suggestedLossWeights()));
+    numbers.getAsJsonObject().asMap().forEach(json::add);
+    return gson.toJson(json);
+  }
+
+  /** A table for a terminal. */
+  @Override
+  public String toString() {
+    int width =
+        Math.max(
+            8,
+            parameters.stream()
+                .flatMap(
+                    group ->
+                        Stream.concat(
+                            Stream.of(group.name()), group.parts().stream().map(Part::name)))
+                .mapToInt(String::length)
+                .max()
+                .orElse(0));
+    String name = "%-" + width + "s";
+    StringBuilder text = new StringBuilder();
+    text.append(
+        format(
+            name + "%10s %10s %10s %10s %8s %8s%n",
+            batches == 1 ? "1 batch" : batches + " batches",
+            "weight",
+            "loss",
+            "norm",
+            "weighted",
+            "share",
+            "cosine"));
+    for (Part part : all().parts()) {
+      text.append(
+          format(
+              name + "%10.4g %10.4g %10.4g %10.4g %6.1f %% %8.2f%n",
+              part.name(),
+              part.lossWeight(),
+              part.loss().mean(),
+              part.norm().mean(),
+              part.weightedNorm().mean(),
+              percent(part.share()),
+              part.cosineWithTotal().mean()));
+    }
+    text.append(String.format("%n"));
+    appendRow(text, name, "cosine", all().parts().stream().map(Part::name).toList());
+    for (Part part : all().parts()) {
+      appendRow(
+          text,
+          name,
+          part.name(),
+          part.cosines().values().stream().map(cosine -> format("%.2f", cosine.mean())).toList());
+    }
+    text.append(String.format("%n"));
+    appendRow(text, name, "weighted", all().parts().stream().map(Part::name).toList());
+    for (Parameters group : parameters) {
+      appendRow(
+          text,
+          name,
+          group.name(),
+          group.parts().stream().map(part -> format("%.4g", part.weightedNorm().mean())).toList());
+    }
+    text.append(
+        format(
+            "%nagreement %.2f (1: same direction, 0: they cancel), effective rank %.2f of %d%n",
+            all().agreement().mean(), all().effectiveRank().mean(), all().parts().size()));
+    text.append("verdict: ").append(verdict()).append(System.lineSeparator());
+    text.append("equal norms at weights: ")
+        .append(
+            suggestedLossWeights().entrySet().stream()
+                .map(entry -> entry.getKey() + format(" %.4g", entry.getValue()))
+                .collect(Collectors.joining(", ")));
+    return text.toString();
+  }
+
+  private static void appendRow(StringBuilder text, String name, String title, List<String> cells) {
+    text.append(format(name, title));
+    for (String cell : cells) {
+      text.append(format(" %9s", abbreviated(cell)));
+    }
+    text.append(System.lineSeparator());
+  }
+
+  private static String abbreviated(String cell) {
+    return cell.length() <= 9 ? cell : cell.substring(0, 8) + "…";
+  }
+
+  private static double percent(Spread share) {
+    return 100.0 * share.mean();
+  }
+
+  private static String format(String format, Object... values) {
+    return String.format(Locale.ROOT, format, values);
+  }
+}

@@ -103,13 +103,13 @@ final class EpsilonTap {
     if (count != arrived.length) {
       throw rewired(count);
     }
-    if (step.isOpen()) {
+    if (step.isMeasuring()) {
       measure(tbptt, workspaces);
     }
     vertex.setEpsilon(sumInArrivalOrder());
     forgetEpsilons();
     Pair<Gradient, INDArray[]> result = vertex.doBackward(tbptt, workspaces);
-    if (step.isOpen()) {
+    if (step.isMeasuring()) {
       prove(result.getFirst(), result.getSecond());
     }
     return result;

@@ -50,6 +50,8 @@ public final class GradientNormProbe {
   private final Attachment attachment;
   private final Consumer<StepMeasurement> listener;
   private volatile double[] nextLossWeights;
+  private volatile int interval = 1;
+  private int stepsToSkip;
   private boolean attached = true;
 
   private GradientNormProbe(
@@ -215,6 +217,21 @@ public final class GradientNormProbe {
   }
 
   /**
+   * Measures only the first of every so many training steps, beginning with the next; those between
+   * keep the loss weights, are not reported to the listener, and cost nothing.
+   *
+   * @param steps from one measured step to the next, &ge; 1; 1, the default, measures all
+   * @throws IllegalArgumentException if less than 1
+   */
+  public void measureEvery(int steps) {
+    if (steps < 1) {
+      throw new IllegalArgumentException("measureEvery (" + steps + ") must be >= 1");
+    }
+    interval = steps;
+    stepsToSkip = 0;
+  }
+
+  /**
    * Gives the graph back as it was before {@link #attach}: plain DL4J. May be called at any time,
    * also from a training listener; a second call does nothing.
    */
@@ -234,11 +251,11 @@ public final class GradientNormProbe {
     graph.tasks().penalties().forEach(penalty -> penalty.drive(null));
   }
 
-  /** A step's beginning and end, as the graph passes them on. */
+  /** A step's beginning and end, as the network passes them on. */
   private final class Events implements Attachment.StepEvents {
     @Override
     public void begin() {
-      step.open(nextLossWeights);
+      step.open(nextLossWeights, stepsToSkip <= 0);
     }
 
     @Override
@@ -248,9 +265,13 @@ public final class GradientNormProbe {
 
     @Override
     public void end() {
-      boolean complete = step.isOpen() && step.isMeasured();
+      boolean trained = step.isOpen() && step.isMeasured(); // otherwise: a forward pass only
+      boolean measured = trained && step.isMeasuring();
       step.close();
-      if (complete) { // otherwise: a forward pass only
+      if (trained) {
+        stepsToSkip = measured ? interval - 1 : stepsToSkip - 1;
+      }
+      if (measured) {
         listener.accept(measurement());
       }
     }

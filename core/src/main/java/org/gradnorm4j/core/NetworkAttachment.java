@@ -53,7 +53,9 @@ final class NetworkAttachment implements Attachment {
       public void beforeGradient(INDArray labels) {
         if (!(step.isOpen() && step.isReplaying()) && isOfThisNetwork(labels)) {
           events.begin();
-          measure();
+          if (step.isMeasuring()) {
+            measure();
+          }
           events.measured();
         }
       }
@@ -61,7 +63,9 @@ final class NetworkAttachment implements Attachment {
       @Override
       public void afterScore(INDArray labels) {
         if (step.isOpen() && isOfThisNetwork(labels)) {
-          taps.forEach(tap -> tap.prove(gradientOf(tap), null));
+          if (step.isMeasuring()) {
+            taps.forEach(tap -> tap.prove(gradientOf(tap), null));
+          }
           events.end();
         }
       }

@@ -203,7 +203,7 @@ final class PartGradients {
     double[] losses = new double[names.size()];
     try {
       for (int task = 0; task < tasks.countOfOutputs(); task++) {
-        step.open(ones);
+        step.open(ones, false);
         step.replayOnly(task);
         random.restore();
         copy.computeGradient(batch);

@@ -18,6 +18,7 @@ final class TrainingStep {
   private final double[] lossSums;
   private final double[] squaredNorms;
   private Thread thread;
+  private boolean measuring;
   private boolean measured;
   private int only = ALL;
 
@@ -29,11 +30,16 @@ final class TrainingStep {
     squaredNorms = new double[tasks];
   }
 
-  /** Begins a step with the given loss weights; what an interrupted step left behind is dropped. */
-  void open(double[] weights) {
+  /**
+   * Begins a step with the given loss weights; what an interrupted step left behind is dropped.
+   *
+   * @param measure whether the gradient norms of this step are wanted
+   */
+  void open(double[] weights, boolean measure) {
     System.arraycopy(weights, 0, lossWeights, 0, weights.length);
     Arrays.fill(lossSums, Double.NaN);
     Arrays.fill(squaredNorms, 0.0);
+    measuring = measure;
     measured = false;
     only = ALL;
     thread = Thread.currentThread();
@@ -50,6 +56,11 @@ final class TrainingStep {
 
   boolean isOpen() {
     return thread == Thread.currentThread();
+  }
+
+  /** Whether a step is open whose gradient norms are wanted. */
+  boolean isMeasuring() {
+    return measuring && isOpen();
   }
 
   void close() {
@@ -92,7 +103,7 @@ final class TrainingStep {
     return squaredNorms;
   }
 
-  /** Notes that the backward pass has gone through all shared layers. */
+  /** Notes that the backward pass has gone through all shared layers: this is a training step. */
   void measured() {
     measured = true;
   }

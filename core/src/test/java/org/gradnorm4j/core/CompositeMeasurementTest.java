@@ -456,6 +456,39 @@ class CompositeMeasurementTest {
   }
 
   @Test
+  void everyThirdStep_isMeasured_andTheStepsBetweenKeepTheWeights() {
+    List<String> layers = List.of("fc1");
+    MultiLayerNetwork every = network(Kind.DENSE, composite(), WorkspaceMode.ENABLED);
+    MultiLayerNetwork third = network(Kind.DENSE, composite(), WorkspaceMode.ENABLED);
+    ComputationGraph graph = third.toComputationGraph();
+    List<StepMeasurement> all = new ArrayList<>();
+    List<StepMeasurement> some = new ArrayList<>();
+    List<StepMeasurement> ofGraph = new ArrayList<>();
+    GradientNormProbe.attach(every, layers, all::add).lossWeights(3, 0.5, 1);
+    GradientNormProbe probe = GradientNormProbe.attach(third, layers, some::add);
+    GradientNormProbe graphProbe = GradientNormProbe.attach(graph, List.of("0"), ofGraph::add);
+    for (GradientNormProbe each : List.of(probe, graphProbe)) {
+      each.lossWeights(3, 0.5, 1);
+      each.measureEvery(3);
+    }
+    for (int step = 1; step <= 7; step++) {
+      DataSet data = data(Kind.DENSE, 4, step);
+      fit(every, data, step);
+      fit(third, data, step);
+      third.output(data.getFeatures()); // no step
+      Nd4j.getRandom().setSeed(step);
+      graph.fit(data);
+      graph.output(data.getFeatures());
+    }
+    assertThat(some).containsExactly(all.get(0), all.get(3), all.get(6));
+    assertThat(ofGraph).extracting(StepMeasurement::iteration).containsExactly(0, 3, 6);
+    assertBitIdentical(third.params(), every.params());
+    assertThatThrownBy(() -> probe.measureEvery(0))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("measureEvery (0) must be >= 1");
+  }
+
+  @Test
   void truncatedBackpropagation_givesOneMeasurementPerSegment() {
     MultiLayerNetwork[] nets = new MultiLayerNetwork[2];
     for (int i = 0; i < 2; i++) {

@@ -61,6 +61,7 @@ public final class GradNorm {
 
   private final List<String> sharedLayers;
   private final GradNormRule rule;
+  private final int measureEvery;
   private GradientNormProbe probe;
   private List<String> taskNames;
   private GradNormHistory history;
@@ -70,6 +71,7 @@ public final class GradNorm {
 
   private GradNorm(Builder builder) {
     sharedLayers = builder.sharedLayers;
+    measureEvery = builder.measureEvery;
     rule =
         new GradNormRule(
             builder.alpha, builder.weightUpdate, new UpdaterOptimizer(builder.lossWeightUpdater));
@@ -136,6 +138,7 @@ public final class GradNorm {
     }
     probe = attached;
     probe.lossWeights(state.lossWeights());
+    probe.measureEvery(measureEvery);
     log.debug("balancing {} on the gradients of {}", taskNames, probe.sharedLayers());
     return this;
   }
@@ -215,6 +218,7 @@ public final class GradNorm {
     private double alpha = 1.5;
     private IUpdater lossWeightUpdater = new Adam(0.025);
     private WeightUpdate weightUpdate = WeightUpdate.MULTIPLICATIVE;
+    private int measureEvery = 1;
 
     private Builder() {}
 
@@ -267,6 +271,25 @@ public final class GradNorm {
      */
     public Builder weightUpdate(WeightUpdate weightUpdate) {
       this.weightUpdate = Objects.requireNonNull(weightUpdate, "weightUpdate");
+      return this;
+    }
+
+    /**
+     * Measures, and moves the weights, in the first of every so many training steps only. The steps
+     * between cost nothing, keep the weights, and are not in the history. Default: 1, every step.
+     *
+     * <p><b>Note:</b> the paper measures every step. The weights then move as many times more
+     * slowly; a larger learning rate for them makes up for it.
+     *
+     * @param steps from one measured step to the next, &ge; 1
+     * @return this
+     * @throws IllegalArgumentException if less than 1
+     */
+    public Builder measureEvery(int steps) {
+      if (steps < 1) {
+        throw new IllegalArgumentException("measureEvery (" + steps + ") must be >= 1");
+      }
+      measureEvery = steps;
       return this;
     }
 

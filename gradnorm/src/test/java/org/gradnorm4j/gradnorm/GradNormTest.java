@@ -7,11 +7,14 @@ import static org.assertj.core.api.Assertions.within;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration.GraphBuilder;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.gradnorm4j.core.CompositeLoss;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.linalg.activations.Activation;
@@ -22,6 +25,8 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.learning.config.Sgd;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
+import org.nd4j.linalg.lossfunctions.impl.LossMAE;
+import org.nd4j.linalg.lossfunctions.impl.LossMSE;
 
 /** GradNorm on a network. */
 class GradNormTest {
@@ -234,5 +239,67 @@ class GradNormTest {
     net.fit(bad);
     assertThat(gradNorm.lastStep().orElseThrow().skipped()).isTrue();
     assertThat(gradNorm.lossWeights()).isEqualTo(weights);
+  }
+
+  @Test
+  void termsOfACompositeLoss_startFromTheirWeights_andKeepTheirSum() {
+    MultiLayerNetwork net =
+        new MultiLayerNetwork(
+            new NeuralNetConfiguration.Builder()
+                .seed(3)
+                .dataType(DataType.DOUBLE)
+                .updater(new Adam(0.01))
+                .list()
+                .layer(new DenseLayer.Builder().nIn(4).nOut(6).activation(Activation.TANH).build())
+                .layer(
+                    new OutputLayer.Builder(
+                            CompositeLoss.builder()
+                                .term("squared", 1.0, new LossMSE())
+                                .term("absolute", 0.1, new LossMAE())
+                                .build())
+                        .nOut(2)
+                        .activation(Activation.IDENTITY)
+                        .build())
+                .build());
+    net.init();
+    GradNorm gradNorm = GradNorm.builder().alpha(0.0).build().attach(net);
+    assertThat(gradNorm.lossWeights())
+        .containsExactly(Map.entry("squared", 1.0), Map.entry("absolute", 0.1));
+    GradNormRule rule =
+        new GradNormRule(0.0, WeightUpdate.MULTIPLICATIVE, new UpdaterOptimizer(new Adam(0.025)));
+    GradNormState state = rule.init(new double[] {1.0, 0.1});
+    for (int t = 0; t < 50; t++) {
+      MultiDataSet batch = batch(t);
+      net.fit(batch.getFeatures(0), batch.getLabels(0));
+      state = rule.update(state, gradNorm.lastStep().orElseThrow().measurement()).state();
+      assertThat(gradNorm.lossWeights().values())
+          .containsExactly(state.lossWeights()[0], state.lossWeights()[1]);
+      assertThat(state.lossWeights()[0] + state.lossWeights()[1]).isCloseTo(1.1, within(1e-14));
+    }
+    assertThat(state.lossWeights()[1]).isNotEqualTo(0.1);
+    gradNorm.detach();
+    assertThatThrownBy(() -> gradNorm.attach(network("a", "b")))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "this GradNorm has been balancing [squared, absolute], the network has [a, b]. Build another");
+  }
+
+  @Test
+  void measureEvery_movesTheWeightsInThoseStepsOnly() {
+    ComputationGraph net = network("a", "b");
+    GradNorm gradNorm = GradNorm.builder().measureEvery(3).build().attach(net);
+    double[] weights = new double[7];
+    for (int t = 0; t < 7; t++) {
+      net.fit(batch(t));
+      weights[t] = gradNorm.lossWeights().get("a");
+    }
+    assertThat(gradNorm.history().rows().mapToInt(GradNormHistory.Row::iteration))
+        .containsExactly(0, 0, 3, 3, 6, 6);
+    assertThat(weights[1]).isEqualTo(weights[0]);
+    assertThat(weights[2]).isEqualTo(weights[0]);
+    assertThat(weights[3]).isNotEqualTo(weights[2]);
+    assertThat(weights[5]).isEqualTo(weights[3]);
+    assertThatThrownBy(() -> GradNorm.builder().measureEvery(0))
+        .hasMessage("measureEvery (0) must be >= 1");
   }
 }

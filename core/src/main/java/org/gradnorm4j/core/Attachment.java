@@ -12,9 +12,6 @@ interface Attachment {
   /** Who the losses report to. */
   WeightedLoss.Calls calls();
 
-  /** Examples in the minibatch under way. */
-  int batchSize();
-
   /** Whether DL4J divides gradients by the minibatch size. */
   boolean isMiniBatch();
 

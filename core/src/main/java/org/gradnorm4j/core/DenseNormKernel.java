@@ -1,13 +1,14 @@
 package org.gradnorm4j.core;
 
+import org.deeplearning4j.nn.gradient.Gradient;
 import org.deeplearning4j.nn.layers.feedforward.dense.DenseLayer;
 import org.deeplearning4j.nn.params.DefaultParamInitializer;
-import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
-import org.nd4j.linalg.activations.IActivation;
-import org.nd4j.linalg.activations.impl.ActivationIdentity;
+import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.impl.transforms.pairwise.arithmetic.MulOp;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
@@ -15,128 +16,239 @@ import org.nd4j.linalg.factory.Nd4j;
  * f'(z), the gradient is ∇_W S_i = xᵀδ_i, of shape [in, out] for x [N, in] and δ_i [N, out].
  *
  * <ul>
- *   <li>direct: ‖xᵀδ_i‖_F, one N·in·out product per task;
- *   <li>Gram: ‖xᵀδ_i‖²_F = tr(δ_iᵀ x xᵀ δ_i) = ⟨xxᵀ, δ_iδ_iᵀ⟩, one N²·in product once and one
- *       N²·out product per task, and the gradient itself is never formed.
+ *   <li>direct: ‖xᵀδ_i‖_F, one product per task, or one for all tasks, whose δ_i stand side by side
+ *       as [δ_1 … δ_T], where the products are so small that calling them is what costs;
+ *   <li>Gram: ‖xᵀδ_i‖²_F = tr(δ_iᵀ x xᵀ δ_i) = ⟨xxᵀ, δ_iδ_iᵀ⟩, one symmetric product for x and one
+ *       per task, and the gradient itself is never formed.
  * </ul>
  *
- * z is computed once for all tasks; everything lives in the workspace of the backward pass.
+ * {@link #method} chooses. The arrays that take results are kept from step to step.
  */
 final class DenseNormKernel implements NormKernel {
 
-  /** How to get from x and δ_i to the norm. */
+  /** How to get from x and δ_i to the norms. */
   enum Method {
     DIRECT,
+    STACKED,
     GRAM,
-    /** Gram where it takes fewer multiplications. */
+    /** Whichever takes the least time by the cost model. */
     CHEAPEST
   }
 
+  /** Multiplications that take as long as calling a product at all: some 2 µs at 50 GFLOP/s. */
+  private static final double CALL = 100_000;
+
+  /** Stacking needs T·in·out elements for its result: no more than this many. */
+  private static final long MOST_STACKED = 1 << 20;
+
   private final DenseLayer layer;
-  private final Method method;
+  private final Method configured;
+  private final DenseBackward backward;
+  private INDArray oneDelta;
+  private INDArray allDeltas;
+  private INDArray gradient;
+  private INDArray inputGram;
+  private INDArray deltaGram;
 
   DenseNormKernel(DenseLayer layer, Method method) {
     this.layer = layer;
-    this.method = method;
+    this.configured = method;
+    this.backward = new DenseBackward(layer);
+  }
+
+  /**
+   * The cost model, in multiplications and {@link #CALL}s. A symmetric product takes half of one
+   * that is not, and its inner product two calls more.
+   */
+  private Method method(double n, double in, double out, double tasks) {
+    if (configured != Method.CHEAPEST) {
+      return configured;
+    }
+    double direct = tasks * (n * in * out + 3 * CALL);
+    double stacked = tasks * (n * in * out + 2 * CALL) + CALL;
+    double gram = n * n * (in + tasks * out) / 2 + (4 * tasks + 1) * CALL;
+    if (gram < direct) {
+      return stacked < gram && tasks * in * out <= MOST_STACKED ? Method.STACKED : Method.GRAM;
+    }
+    return tasks * in * out <= MOST_STACKED ? Method.STACKED : Method.DIRECT;
+  }
+
+  @Override
+  public void forward(INDArray output) {
+    if (isFused()) {
+      backward.forward(output);
+    }
+  }
+
+  /** Masks are left to the layer itself. */
+  private boolean isFused() {
+    return layer.getMaskArray() == null;
+  }
+
+  @Override
+  public Pair<Gradient, INDArray> backward(INDArray epsilon, LayerWorkspaceMgr workspaces) {
+    if (!isFused()) {
+      backward.forget();
+      return null;
+    }
+    return backward.run(epsilon, workspaces);
   }
 
   @Override
   public void addSquaredNorms(
       INDArray[] taskEpsilons, double[] squaredNorms, LayerWorkspaceMgr workspaces) {
     INDArray weights = layer.getParam(DefaultParamInitializer.WEIGHT_KEY);
-    INDArray x = layer.input().castTo(weights.dataType()); // dropout already applied
-    INDArray z = isIdentity() ? null : preActivation(x, weights, workspaces);
-    boolean gram = useGram(x.size(0), weights.size(0), weights.size(1), taskEpsilons.length);
-    INDArray inputGram = gram ? gram(x, newMatrix(x.size(0), x.size(0), x, workspaces)) : null;
-    INDArray deltaGram = gram ? newMatrix(x.size(0), x.size(0), x, workspaces) : null;
-    INDArray gradient = null;
-    for (int i = 0; i < taskEpsilons.length; i++) {
-      if (taskEpsilons[i] == null) {
-        continue;
-      }
-      INDArray delta = delta(z, taskEpsilons[i].castTo(weights.dataType()), workspaces);
-      double squared = Double.NaN;
-      if (gram) {
-        squared = gramNormSquared(inputGram, gram(delta, deltaGram));
-      }
-      if (Double.isNaN(squared)) {
-        if (gradient == null) {
-          gradient = newMatrix(weights.size(0), weights.size(1), x, workspaces);
+    INDArray x = Blas.dense(layer.input().castTo(weights.dataType())); // dropout already applied
+    long in = weights.size(0);
+    long out = weights.size(1);
+    Deltas deltas = new Deltas(taskEpsilons, weights.dataType(), workspaces);
+    switch (method(x.size(0), in, out, taskEpsilons.length)) {
+      case STACKED -> stacked(x, in, out, deltas, squaredNorms);
+      case GRAM -> gram(x, in, out, deltas, squaredNorms);
+      default -> {
+        for (int i = 0; i < taskEpsilons.length; i++) {
+          if (taskEpsilons[i] != null) {
+            squaredNorms[i] += direct(x, in, out, deltas.of(i));
+          }
         }
-        Nd4j.gemm(x, delta, gradient, true, false, 1.0, 0.0);
-        squared = dot(gradient, gradient);
       }
-      squaredNorms[i] += squared;
     }
   }
 
-  private boolean useGram(long n, long in, long out, long tasks) {
-    return switch (method) {
-      case DIRECT -> false;
-      case GRAM -> true;
-      case CHEAPEST -> n * (in + tasks * out) < tasks * in * out;
-    };
+  /** ‖xᵀδ‖². */
+  private double direct(INDArray x, long in, long out, INDArray delta) {
+    gradient = sized(gradient, x.dataType(), in, out, 'f');
+    Blas.INSTANCE.transposedProduct(x, Blas.dense(delta), gradient);
+    return Blas.INSTANCE.dot(gradient, gradient);
   }
 
-  private boolean isIdentity() {
-    return layer.layerConf().getActivationFn() instanceof ActivationIdentity;
-  }
-
-  /** z = xW + b. */
-  private INDArray preActivation(INDArray x, INDArray weights, LayerWorkspaceMgr workspaces) {
-    INDArray z = newMatrix(x.size(0), weights.size(1), x, workspaces);
-    Nd4j.gemm(x, weights, z, false, false, 1.0, 0.0);
-    return layer.hasBias() ? z.addiRowVector(layer.getParam(DefaultParamInitializer.BIAS_KEY)) : z;
-  }
-
-  /** δ = ε ⊙ f'(z), with the rows that the layer's mask leaves out set to zero. */
-  private INDArray delta(INDArray z, INDArray epsilon, LayerWorkspaceMgr workspaces) {
-    INDArray delta = epsilon;
-    if (z != null) {
-      // An activation's backprop may write into both of its arguments.
-      IActivation activation = layer.layerConf().getActivationFn();
-      delta = activation.backprop(copy(z, workspaces), copy(epsilon, workspaces)).getFirst();
+  /** xᵀ[δ_1 … δ_T] in one product; in column order each task's part lies in one piece. */
+  private void stacked(INDArray x, long in, long out, Deltas deltas, double[] squaredNorms) {
+    int tasks = squaredNorms.length;
+    allDeltas = sized(allDeltas, x.dataType(), x.size(0), tasks * out, 'c');
+    for (int i = 0; i < tasks; i++) {
+      deltas.into(columns(allDeltas, i * out, out), i);
     }
-    INDArray mask = layer.getMaskArray();
-    return mask == null ? delta : delta.mulColumnVector(mask.castTo(delta.dataType()));
+    gradient = sized(gradient, x.dataType(), in, tasks * out, 'f');
+    Blas.INSTANCE.transposedProduct(x, allDeltas, gradient);
+    for (int i = 0; i < tasks; i++) {
+      squaredNorms[i] += Blas.INSTANCE.squaredNorm(gradient, i * in * out, in * out);
+    }
   }
 
-  /** aaᵀ, written into result. */
-  private static INDArray gram(INDArray a, INDArray result) {
-    return Nd4j.gemm(a, a, result, false, true, 1.0, 0.0);
+  private void gram(INDArray x, long in, long out, Deltas deltas, double[] squaredNorms) {
+    long n = x.size(0);
+    inputGram = sized(inputGram, x.dataType(), n, n, 'c');
+    deltaGram = sized(deltaGram, x.dataType(), n, n, 'c');
+    Blas.INSTANCE.gram(x, inputGram);
+    for (int i = 0; i < squaredNorms.length; i++) {
+      if (deltas.isThere(i)) {
+        INDArray delta = Blas.dense(deltas.of(i));
+        Blas.INSTANCE.gram(delta, deltaGram);
+        double squared = gramNormSquared(inputGram, deltaGram);
+        squaredNorms[i] += Double.isNaN(squared) ? direct(x, in, out, delta) : squared;
+      }
+    }
   }
 
   /**
-   * ⟨K, D⟩ of two Gram matrices, or NaN where rounding would spoil it. The diagonal alone is Σ_x
-   * ‖x‖²‖δ‖², the sum of squared per-example gradient norms; when the examples' gradients cancel,
-   * the off-diagonal terms take nearly all of that away again, and with it the digits. Below
-   * √(machine epsilon) of the diagonal the caller goes the direct way, which does not suffer.
+   * ⟨K, D⟩ of two Gram matrices of which the lower triangle is there, or NaN where rounding would
+   * spoil it. The diagonal alone is Σ_x ‖x‖²‖δ‖², the sum of squared per-example gradient norms;
+   * when the examples' gradients cancel, the off-diagonal terms take nearly all of that away again,
+   * and with it the digits. Below √(machine epsilon) of the diagonal the caller goes the direct
+   * way, which does not suffer.
    */
   private static double gramNormSquared(INDArray k, INDArray d) {
-    double squared = dot(k, d);
+    double diagonal = Blas.INSTANCE.dot(diagonal(k), diagonal(d));
+    double squared = 2.0 * Blas.INSTANCE.dot(k, d) - diagonal;
     double machineEpsilon = k.dataType() == DataType.DOUBLE ? Math.ulp(1.0) : Math.ulp(1.0f);
-    double diagonal = dot(diagonal(k), diagonal(d));
     return squared < Math.sqrt(machineEpsilon) * diagonal ? Double.NaN : squared;
   }
 
   /** A view. */
   private static INDArray diagonal(INDArray square) {
     long n = square.rows();
-    return Nd4j.create(square.data(), new long[] {n}, new long[] {n + 1}, square.offset(), 'f');
+    return Nd4j.create(square.data(), new long[] {n}, new long[] {n + 1}, square.offset(), 'c');
   }
 
-  /** Σ a∘b by BLAS; ten times as fast as ND4J's norm on a large matrix. */
-  static double dot(INDArray a, INDArray b) {
-    return Nd4j.getBlasWrapper().dot(a, b);
+  /** A view of some columns of an array in row order. */
+  private static INDArray columns(INDArray array, long from, long count) {
+    return Nd4j.create(
+        array.data(),
+        new long[] {array.size(0), count},
+        new long[] {array.size(1), 1},
+        array.offset() + from,
+        'c');
   }
 
-  private static INDArray newMatrix(
-      long rows, long columns, INDArray like, LayerWorkspaceMgr workspaces) {
-    return workspaces.createUninitialized(
-        ArrayType.BP_WORKING_MEM, like.dataType(), new long[] {rows, columns}, 'f');
+  /**
+   * The array of the last step if it still fits, else a new one of zeros, outside of workspaces.
+   */
+  @SuppressWarnings("try") // the scope is there to be open, not to be named
+  private static INDArray sized(
+      INDArray array, DataType type, long rows, long columns, char order) {
+    if (array != null
+        && array.dataType() == type
+        && array.size(0) == rows
+        && array.size(1) == columns
+        && array.ordering() == order) {
+      return array;
+    }
+    try (MemoryWorkspace none = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
+      return Nd4j.createUninitialized(type, new long[] {rows, columns}, order).assign(0.0);
+    }
   }
 
-  private static INDArray copy(INDArray array, LayerWorkspaceMgr workspaces) {
-    return workspaces.dup(ArrayType.BP_WORKING_MEM, array, 'f');
+  /** The δ_i of a step. */
+  private final class Deltas {
+    private final INDArray[] epsilons;
+    private final DataType type;
+    private final LayerWorkspaceMgr workspaces;
+    private final INDArray derivative;
+
+    Deltas(INDArray[] epsilons, DataType type, LayerWorkspaceMgr workspaces) {
+      this.epsilons = epsilons;
+      this.type = type;
+      this.workspaces = workspaces;
+      this.derivative = derivative();
+    }
+
+    /** f'(z), or null if δ cannot be had by multiplying with it, or need not. */
+    private INDArray derivative() {
+      if (backward.isIdentity() || !backward.isElementwise()) {
+        return null;
+      }
+      INDArray point = backward.derivativePoint(workspaces).dup('c');
+      return backward.delta(point, Nd4j.ones(type, point.shape()));
+    }
+
+    boolean isThere(int task) {
+      return epsilons[task] != null;
+    }
+
+    /** δ_i; not to be modified. */
+    INDArray of(int task) {
+      INDArray epsilon = epsilons[task].castTo(type);
+      INDArray result = epsilon;
+      if (derivative != null) {
+        oneDelta = sized(oneDelta, type, epsilon.size(0), epsilon.size(1), 'c');
+        result = Nd4j.getExecutioner().exec(new MulOp(epsilon, derivative, oneDelta))[0];
+      } else if (!backward.isIdentity()) {
+        result = backward.delta(backward.derivativePoint(workspaces).dup('c'), epsilon.dup('c'));
+      }
+      INDArray mask = layer.getMaskArray();
+      return mask == null ? result : result.mulColumnVector(mask.castTo(type));
+    }
+
+    /** δ_i, or zeros. */
+    void into(INDArray result, int task) {
+      if (!isThere(task)) {
+        result.assign(0.0);
+      } else if (derivative != null && layer.getMaskArray() == null) {
+        Nd4j.getExecutioner().exec(new MulOp(epsilons[task].castTo(type), derivative, result));
+      } else {
+        result.assign(of(task));
+      }
+    }
   }
 }

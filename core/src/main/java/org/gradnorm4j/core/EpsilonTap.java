@@ -4,8 +4,10 @@ import java.lang.reflect.Proxy;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import org.deeplearning4j.nn.conf.InputPreProcessor;
 import org.deeplearning4j.nn.gradient.Gradient;
 import org.deeplearning4j.nn.graph.vertex.GraphVertex;
+import org.deeplearning4j.nn.graph.vertex.impl.LayerVertex;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -54,6 +56,7 @@ final class EpsilonTap {
     }
   }
 
+  private final TaskGraph graph;
   private final GraphVertex vertex;
   private final List<Edge> edges;
   private final Optional<NormKernel> kernel;
@@ -71,11 +74,13 @@ final class EpsilonTap {
    * @param replay does everything else, or null if there is nothing else to do
    */
   EpsilonTap(
+      TaskGraph graph,
       GraphVertex vertex,
       List<Edge> edges,
       Optional<NormKernel> kernel,
       Replay replay,
       TrainingStep step) {
+    this.graph = graph;
     this.vertex = vertex;
     this.edges = edges;
     this.kernel = kernel;
@@ -106,13 +111,37 @@ final class EpsilonTap {
     if (step.isMeasuring()) {
       measure(tbptt, workspaces);
     }
-    vertex.setEpsilon(sumInArrivalOrder());
+    INDArray sum = sumInArrivalOrder();
     forgetEpsilons();
-    Pair<Gradient, INDArray[]> result = vertex.doBackward(tbptt, workspaces);
+    Pair<Gradient, INDArray[]> result = realBackward(sum, tbptt, workspaces);
     if (step.isMeasuring()) {
       prove(result.getFirst(), result.getSecond());
     }
     return result;
+  }
+
+  /** By the kernel if it can, which then has part of it done already, else by the vertex. */
+  private Pair<Gradient, INDArray[]> realBackward(
+      INDArray epsilon, boolean tbptt, LayerWorkspaceMgr workspaces) {
+    Pair<Gradient, INDArray> fused =
+        kernel.isPresent() ? kernel.get().backward(epsilon, workspaces) : null;
+    if (fused == null) {
+      vertex.setEpsilon(epsilon);
+      return vertex.doBackward(tbptt, workspaces);
+    }
+    InputPreProcessor preProcessor = ((LayerVertex) vertex).getLayerPreProcessor();
+    INDArray inputEpsilon = fused.getSecond();
+    if (preProcessor != null) {
+      inputEpsilon = preProcessor.backprop(inputEpsilon, graph.batchSize(), workspaces);
+    }
+    return Pair.of(fused.getFirst(), new INDArray[] {inputEpsilon});
+  }
+
+  /** The vertex' forward pass gave this. */
+  void forward(INDArray output, boolean training) {
+    if (training && kernel.isPresent()) {
+      kernel.get().forward(output);
+    }
   }
 
   /** What the tasks send here has arrived: measures it, and works out what they send on. */

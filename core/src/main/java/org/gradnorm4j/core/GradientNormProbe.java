@@ -278,7 +278,7 @@ public final class GradientNormProbe {
   }
 
   private StepMeasurement measurement() {
-    double divisor = attachment.isMiniBatch() ? attachment.batchSize() : 1.0;
+    double divisor = attachment.isMiniBatch() ? graph.batchSize() : 1.0;
     double[] taskLosses = step.losses(divisor);
     double[] gradientNorms = step.unweightedGradientNorms(divisor);
     for (int i = 0; i < graph.tasks().penalties().size(); i++) {
@@ -290,7 +290,7 @@ public final class GradientNormProbe {
     return new StepMeasurement(
         attachment.iteration(),
         attachment.epoch(),
-        attachment.batchSize(),
+        graph.batchSize(),
         taskNames,
         taskLosses,
         gradientNorms,

@@ -48,11 +48,6 @@ final class GraphAttachment implements Attachment {
   }
 
   @Override
-  public int batchSize() {
-    return graph.batchSize();
-  }
-
-  @Override
   public boolean isMiniBatch() {
     return graph.conf().isMiniBatch();
   }

@@ -76,7 +76,9 @@ final class LayerTapVertex extends LayerVertex {
 
   @Override
   public INDArray doForward(boolean training, LayerWorkspaceMgr workspaces) {
-    return underlying.doForward(training, workspaces);
+    INDArray output = underlying.doForward(training, workspaces);
+    tap.forward(output, training);
+    return output;
   }
 
   @Override

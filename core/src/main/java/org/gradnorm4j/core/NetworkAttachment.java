@@ -105,7 +105,7 @@ final class NetworkAttachment implements Attachment {
   private INDArray asSeries(INDArray input, RnnOutputLayer output) {
     INDArray series =
         TimeSeriesUtils.reshape2dTo3d(
-            input, batchSize(), LayerWorkspaceMgr.noWorkspaces(), ArrayType.ACTIVATIONS);
+            input, network.batchSize(), LayerWorkspaceMgr.noWorkspaces(), ArrayType.ACTIVATIONS);
     return output.layerConf().getRnnDataFormat() == RNNFormat.NWC
         ? series.permute(0, 2, 1)
         : series;
@@ -125,11 +125,6 @@ final class NetworkAttachment implements Attachment {
               }
             });
     return own;
-  }
-
-  @Override
-  public int batchSize() {
-    return network.batchSize();
   }
 
   @Override

@@ -1,6 +1,8 @@
 package org.gradnorm4j.core;
 
+import org.deeplearning4j.nn.gradient.Gradient;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -25,4 +27,23 @@ interface NormKernel {
    */
   void addSquaredNorms(
       INDArray[] taskEpsilons, double[] squaredNorms, LayerWorkspaceMgr workspaces);
+
+  /**
+   * The layer's forward pass in training gave this.
+   *
+   * @param output of the layer; not modified
+   */
+  default void forward(INDArray output) {}
+
+  /**
+   * Does the layer's own backward pass with what the norms have computed already. The result is
+   * that of the layer, bit for bit.
+   *
+   * @param epsilon ∂S/∂output; may be modified
+   * @param workspaces those of the backward pass, open
+   * @return gradient and epsilon of the input, or null if the layer has to do it itself
+   */
+  default Pair<Gradient, INDArray> backward(INDArray epsilon, LayerWorkspaceMgr workspaces) {
+    return null;
+  }
 }

@@ -267,7 +267,7 @@ final class PartGradients {
   /** ⟨a, b⟩; the two may be laid out differently. */
   private static double product(INDArray a, INDArray b) {
     INDArray same = a.ordering() == b.ordering() ? b : b.dup(a.ordering());
-    return DenseNormKernel.dot(a, same);
+    return Blas.INSTANCE.dot(a, same);
   }
 
   private record NetworkCopy(MultiLayerNetwork network) implements Copy {

@@ -111,7 +111,7 @@ final class PenaltyTerm {
     for (Part part : parts) {
       if (selection.test(part)) {
         INDArray gradient = part.gradient();
-        squared += DenseNormKernel.dot(gradient, gradient);
+        squared += Blas.INSTANCE.dot(gradient, gradient);
       }
     }
     return squared;

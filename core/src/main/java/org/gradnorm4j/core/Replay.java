@@ -131,7 +131,7 @@ final class Replay {
       double squared = 0.0;
       List<INDArray> weightGradients = weightGradients(result.getFirst());
       for (INDArray gradient : weightGradients) {
-        squared += DenseNormKernel.dot(gradient, gradient);
+        squared += Blas.INSTANCE.dot(gradient, gradient);
       }
       if (!proved) {
         addUp(weightGradients);

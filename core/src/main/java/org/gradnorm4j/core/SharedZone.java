@@ -38,7 +38,8 @@ final class SharedZone {
           kernel.isPresent()
               ? null
               : new Replay(vertex, shared, forwards, graph.tasksOf(vertex), step);
-      EpsilonTap tap = new EpsilonTap(vertex, edges(graph, vertex, tapped), kernel, replay, step);
+      EpsilonTap tap =
+          new EpsilonTap(graph, vertex, edges(graph, vertex, tapped), kernel, replay, step);
       tapped.put(vertex, tap);
       taps.add(tap);
     }

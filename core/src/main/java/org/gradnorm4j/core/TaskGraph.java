@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
+import java.util.function.IntSupplier;
 import java.util.stream.IntStream;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.OptimizationAlgorithm;
@@ -27,6 +28,7 @@ final class TaskGraph {
   private final int[] forwardOrder;
   private final List<String> outputs;
   private final boolean wholeChain;
+  private final IntSupplier batchSize;
   private final List<OutputLoss> losses = new ArrayList<>();
   private final Tasks tasks;
   private final BitSet[] dependents;
@@ -37,11 +39,13 @@ final class TaskGraph {
       int[] forwardOrder,
       List<String> outputs,
       boolean wholeChain,
+      IntSupplier batchSize,
       OptimizationAlgorithm algorithm) {
     this.vertices = vertices;
     this.forwardOrder = forwardOrder;
     this.outputs = List.copyOf(outputs);
     this.wholeChain = wholeChain;
+    this.batchSize = batchSize;
     checkOptimizer(algorithm);
     for (String name : outputs) {
       losses.add(lossOf(vertex(name)));
@@ -72,6 +76,7 @@ final class TaskGraph {
         graph.topologicalSortOrder(),
         graph.getConfiguration().getNetworkOutputs(),
         false,
+        graph::batchSize,
         graph.conf().getOptimizationAlgo());
   }
 
@@ -91,6 +96,7 @@ final class TaskGraph {
         IntStream.range(0, vertices.length).toArray(),
         List.of(vertices[vertices.length - 1].getVertexName()),
         true,
+        network::batchSize,
         network.getDefaultConfiguration().getOptimizationAlgo());
   }
 
@@ -140,6 +146,11 @@ final class TaskGraph {
                 new IllegalArgumentException(
                     "output '%s' (%s): its gradient does not come from an ILossFunction alone, so it cannot be weighted. Use OutputLayer, LossLayer, or their Rnn/Cnn forms"
                         .formatted(name, configuration.getClass().getSimpleName())));
+  }
+
+  /** Examples in the minibatch under way. */
+  int batchSize() {
+    return batchSize.getAsInt();
   }
 
   List<String> outputs() {

@@ -1,0 +1,97 @@
+package org.gradnorm4j.core;
+
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * The matrix products of the norm kernels, on dense FLOAT or DOUBLE arrays. By the OpenBLAS that
+ * the CPU backend has loaded, called directly: its symmetric product needs half the
+ * multiplications, and ND4J's dispatch, which costs more than a small product, is left out. By ND4J
+ * on any other backend.
+ */
+abstract class Blas {
+  static final Blas INSTANCE = isOpenBlasLoaded() ? new OpenBlas() : new Nd4jBlas();
+
+  /**
+   * aaᵀ into the lower triangle of result, in row order; what is above the diagonal is left alone,
+   * or the other half of the product.
+   *
+   * @param a [n, k], dense; not modified
+   * @param result [n, n], in row order; modified
+   */
+  abstract void gram(INDArray a, INDArray result);
+
+  /**
+   * aᵀb.
+   *
+   * @param a [n, k], dense; not modified
+   * @param b [n, m], dense; not modified
+   * @param result [k, m], in column order; modified
+   */
+  abstract void transposedProduct(INDArray a, INDArray b, INDArray result);
+
+  /**
+   * Σ a∘b over elements in the order in which they lie in memory.
+   *
+   * @param a dense, or a vector with one stride; not modified
+   * @param b the same; not modified
+   */
+  abstract double dot(INDArray a, INDArray b);
+
+  /** Σ a∘a over a part of what lies in memory. */
+  abstract double squaredNorm(INDArray a, long from, long length);
+
+  /** Whether elements lie without gaps in row or column order, as these products want them. */
+  static boolean isDense(INDArray a) {
+    return a.rank() == 2
+        && ((a.stride(1) == 1 && a.stride(0) == a.size(1))
+            || (a.stride(0) == 1 && a.stride(1) == a.size(0)));
+  }
+
+  /** The array, or a dense copy in the current workspace. */
+  static INDArray dense(INDArray a) {
+    return isDense(a) ? a : a.dup('c');
+  }
+
+  static boolean isRowOrder(INDArray a) {
+    return a.stride(1) == 1 && a.stride(0) == a.size(1);
+  }
+
+  private static boolean isOpenBlasLoaded() {
+    try {
+      return Nd4j.getBackend().getClass().getSimpleName().equals("CpuBackend") && OpenBlas.works();
+    } catch (LinkageError e) { // not on the class path, or not for this system
+      return false;
+    }
+  }
+
+  /** Through ND4J, on any backend. */
+  private static final class Nd4jBlas extends Blas {
+    @Override
+    void gram(INDArray a, INDArray result) {
+      Nd4j.gemm(a, a, result.transpose(), false, true, 1.0, 0.0);
+    }
+
+    @Override
+    void transposedProduct(INDArray a, INDArray b, INDArray result) {
+      Nd4j.gemm(a, b, result, true, false, 1.0, 0.0);
+    }
+
+    @Override
+    double dot(INDArray a, INDArray b) {
+      return Nd4j.getBlasWrapper().dot(a, b);
+    }
+
+    @Override
+    double squaredNorm(INDArray a, long from, long length) {
+      INDArray part =
+          Nd4j.create(a.data(), new long[] {length}, new long[] {1}, a.offset() + from, 'c');
+      return dot(part, part);
+    }
+  }
+
+  static boolean isDouble(INDArray a) {
+    return a.dataType() == DataType.DOUBLE;
+  }
+}

@@ -1,0 +1,133 @@
+package org.gradnorm4j.core;
+
+import static org.bytedeco.openblas.global.openblas_nolapack.CblasColMajor;
+import static org.bytedeco.openblas.global.openblas_nolapack.CblasNoTrans;
+import static org.bytedeco.openblas.global.openblas_nolapack.CblasTrans;
+import static org.bytedeco.openblas.global.openblas_nolapack.CblasUpper;
+import static org.bytedeco.openblas.global.openblas_nolapack.cblas_ddot;
+import static org.bytedeco.openblas.global.openblas_nolapack.cblas_dgemm;
+import static org.bytedeco.openblas.global.openblas_nolapack.cblas_dsyrk;
+import static org.bytedeco.openblas.global.openblas_nolapack.cblas_sdot;
+import static org.bytedeco.openblas.global.openblas_nolapack.cblas_sgemm;
+import static org.bytedeco.openblas.global.openblas_nolapack.cblas_ssyrk;
+
+import org.bytedeco.javacpp.DoublePointer;
+import org.bytedeco.javacpp.FloatPointer;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Straight to OpenBLAS. Everything is put in column order, as which a matrix in row order is its
+ * transpose.
+ */
+final class OpenBlas extends Blas {
+
+  /** Where an array lies; the memory stays ND4J's. */
+  private static final class Floats extends FloatPointer {
+    Floats(INDArray array, long from) {
+      super((FloatPointer) null);
+      address = array.data().address() + (array.offset() + from) * Float.BYTES;
+    }
+  }
+
+  /** Where an array lies; the memory stays ND4J's. */
+  private static final class Doubles extends DoublePointer {
+    Doubles(INDArray array, long from) {
+      super((DoublePointer) null);
+      address = array.data().address() + (array.offset() + from) * Double.BYTES;
+    }
+  }
+
+  /** Whether the library can be called: a product of one element. */
+  static boolean works() {
+    return cblas_ddot(1, new double[] {3}, 1, new double[] {5}, 1) == 15.0;
+  }
+
+  @Override
+  void gram(INDArray a, INDArray result) {
+    int n = (int) a.size(0);
+    int k = (int) a.size(1);
+    boolean rows = isRowOrder(a); // then it is aᵀ, [k, n], in column order
+    int transpose = rows ? CblasTrans : CblasNoTrans;
+    int stride = rows ? k : n;
+    // The upper triangle in column order is the lower one in row order.
+    if (isDouble(a)) {
+      cblas_dsyrk(CblasColMajor, CblasUpper, transpose, n, k, 1.0, d(a), stride, 0.0, d(result), n);
+    } else {
+      cblas_ssyrk(CblasColMajor, CblasUpper, transpose, n, k, 1f, f(a), stride, 0f, f(result), n);
+    }
+  }
+
+  @Override
+  void transposedProduct(INDArray a, INDArray b, INDArray result) {
+    int n = (int) a.size(0);
+    int k = (int) a.size(1);
+    int m = (int) b.size(1);
+    boolean aRows = isRowOrder(a);
+    boolean bRows = isRowOrder(b);
+    int transposeA = aRows ? CblasNoTrans : CblasTrans;
+    int transposeB = bRows ? CblasTrans : CblasNoTrans;
+    int strideA = aRows ? k : n;
+    int strideB = bRows ? m : n;
+    if (isDouble(a)) {
+      cblas_dgemm(
+          CblasColMajor,
+          transposeA,
+          transposeB,
+          k,
+          m,
+          n,
+          1.0,
+          d(a),
+          strideA,
+          d(b),
+          strideB,
+          0.0,
+          d(result),
+          k);
+    } else {
+      cblas_sgemm(
+          CblasColMajor,
+          transposeA,
+          transposeB,
+          k,
+          m,
+          n,
+          1f,
+          f(a),
+          strideA,
+          f(b),
+          strideB,
+          0f,
+          f(result),
+          k);
+    }
+  }
+
+  @Override
+  double dot(INDArray a, INDArray b) {
+    int length = (int) a.length();
+    int strideA = a.rank() == 1 ? a.stride(0) : 1;
+    int strideB = b.rank() == 1 ? b.stride(0) : 1;
+    return isDouble(a)
+        ? cblas_ddot(length, d(a), strideA, d(b), strideB)
+        : cblas_sdot(length, f(a), strideA, f(b), strideB);
+  }
+
+  @Override
+  double squaredNorm(INDArray a, long from, long length) {
+    if (isDouble(a)) {
+      Doubles part = new Doubles(a, from);
+      return cblas_ddot((int) length, part, 1, part, 1);
+    }
+    Floats part = new Floats(a, from);
+    return cblas_sdot((int) length, part, 1, part, 1);
+  }
+
+  private static Doubles d(INDArray array) {
+    return new Doubles(array, 0);
+  }
+
+  private static Floats f(INDArray array) {
+    return new Floats(array, 0);
+  }
+}

@@ -67,7 +67,7 @@ abstract class Blas {
   }
 
   /** Through ND4J, on any backend. */
-  private static final class Nd4jBlas extends Blas {
+  static final class Nd4jBlas extends Blas {
     @Override
     void gram(INDArray a, INDArray result) {
       Nd4j.gemm(a, a, result.transpose(), false, true, 1.0, 0.0);

@@ -32,7 +32,7 @@ class GradientNormOracleTest {
 
   static Stream<Arguments> networks() {
     List<Arguments> all = new ArrayList<>();
-    for (Method method : List.of(Method.DIRECT, Method.GRAM)) {
+    for (Method method : List.of(Method.DIRECT, Method.STACKED, Method.GRAM)) {
       for (WorkspaceMode workspaces : List.of(WorkspaceMode.ENABLED, WorkspaceMode.NONE)) {
         for (int tasks : new int[] {2, 4, 10}) {
           for (int headLayers : new int[] {1, 2}) {
@@ -85,7 +85,7 @@ class GradientNormOracleTest {
         "SOFTSIGN", "SWISH", "TANH", "THRESHOLDEDRELU"
       })
   void norms_ofEveryActivation_areThoseOfSeparateNetworks(Activation activation) {
-    for (Method method : List.of(Method.DIRECT, Method.GRAM)) {
+    for (Method method : List.of(Method.DIRECT, Method.STACKED, Method.GRAM)) {
       Spec spec = Spec.of(MultiTaskNetworks.denseTrunk(activation));
       ComputationGraph net = network(spec);
       List<StepMeasurement> steps = new ArrayList<>();
@@ -210,7 +210,7 @@ class GradientNormOracleTest {
             DataType.FLOAT,
             new Adam(0.01),
             MultiTaskNetworks.denseTrunk(Activation.RELU));
-    for (Method method : List.of(Method.DIRECT, Method.GRAM)) {
+    for (Method method : List.of(Method.DIRECT, Method.STACKED, Method.GRAM)) {
       ComputationGraph net = network(spec);
       List<StepMeasurement> steps = new ArrayList<>();
       GradientNormProbe.attach(net, List.of("shared"), method, steps::add);

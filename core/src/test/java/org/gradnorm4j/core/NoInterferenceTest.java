@@ -84,6 +84,40 @@ class NoInterferenceTest {
     }
   }
 
+  /** The kernel does the shared layer's backward pass itself. */
+  @ParameterizedTest
+  @EnumSource(
+      value = Activation.class,
+      names = {
+        "CUBE", "ELU", "GELU", "HARDSIGMOID", "HARDTANH", "IDENTITY", "LEAKYRELU", "MISH",
+        "RATIONALTANH", "RECTIFIEDTANH", "RELU", "RELU6", "SELU", "SIGMOID", "SOFTMAX", "SOFTPLUS",
+        "SOFTSIGN", "SWISH", "TANH", "THRESHOLDEDRELU"
+      })
+  void everyActivation_trainsBitIdentically_measuredOrNot(Activation activation) {
+    for (DataType dataType : List.of(DataType.FLOAT, DataType.DOUBLE)) {
+      Spec spec =
+          new Spec(
+              3,
+              2,
+              WorkspaceMode.ENABLED,
+              dataType,
+              new Adam(0.01),
+              MultiTaskNetworks.denseTrunk(activation));
+      ComputationGraph plain = network(spec);
+      ComputationGraph attached = network(spec);
+      List<StepMeasurement> steps = new ArrayList<>();
+      GradientNormProbe.attach(attached, steps::add).measureEvery(2);
+      for (int i = 0; i < 20; i++) {
+        MultiDataSet batch = batch(spec, 1 + i % 9, i + 1);
+        plain.fit(batch);
+        attached.fit(batch);
+        attached.output(batch.getFeatures());
+      }
+      assertThat(steps).hasSize(10);
+      assertBitIdentical(attached.params(), plain.params());
+    }
+  }
+
   @Test
   void trainingWithDropoutAtTheSharedLayer_isBitIdentical() {
     Spec spec =

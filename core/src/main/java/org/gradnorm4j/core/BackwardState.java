@@ -11,6 +11,7 @@ import org.deeplearning4j.nn.conf.dropout.IDropout;
 import org.deeplearning4j.nn.graph.vertex.GraphVertex;
 import org.deeplearning4j.nn.layers.AbstractLayer;
 import org.deeplearning4j.nn.layers.BaseLayer;
+import org.deeplearning4j.nn.layers.convolution.ConvolutionLayer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -74,6 +75,12 @@ final class BackwardState {
   /** Replaces a layer's input as if the forward pass had left this one. */
   static void setInput(Layer layer, INDArray input) {
     set(field(AbstractLayer.class, "input"), layer, input);
+  }
+
+  /** Sets what a convolution would have cached for its backward pass; null for nothing. */
+  static void setConvolution(ConvolutionLayer layer, INDArray patches, INDArray z) {
+    set(field(ConvolutionLayer.class, "i2d"), layer, patches);
+    set(field(AbstractLayer.class, "preOutput"), layer, z);
   }
 
   private void readLayer(Layer layer) {

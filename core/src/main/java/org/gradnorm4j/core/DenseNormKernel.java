@@ -6,7 +6,6 @@ import org.deeplearning4j.nn.params.DefaultParamInitializer;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.api.buffer.DataType;
-import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.impl.transforms.pairwise.arithmetic.MulOp;
 import org.nd4j.linalg.factory.Nd4j;
@@ -43,17 +42,19 @@ final class DenseNormKernel implements NormKernel {
 
   private final DenseLayer layer;
   private final Method configured;
+  private final ActivationDerivative activation;
   private final DenseBackward backward;
-  private INDArray oneDelta;
-  private INDArray allDeltas;
-  private INDArray gradient;
-  private INDArray inputGram;
-  private INDArray deltaGram;
+  private final KeptArray oneDelta = new KeptArray('c');
+  private final KeptArray allDeltas = new KeptArray('c');
+  private final KeptArray gradients = new KeptArray('f');
+  private final KeptArray inputGrams = new KeptArray('c');
+  private final KeptArray deltaGrams = new KeptArray('c');
 
   DenseNormKernel(DenseLayer layer, Method method) {
     this.layer = layer;
     this.configured = method;
-    this.backward = new DenseBackward(layer);
+    this.activation = new ActivationDerivative(layer.layerConf().getActivationFn());
+    this.backward = new DenseBackward(layer, activation);
   }
 
   /**
@@ -75,9 +76,8 @@ final class DenseNormKernel implements NormKernel {
 
   @Override
   public void forward(INDArray output) {
-    if (isFused()) {
-      backward.forward(output);
-    }
+    backward.forget();
+    activation.forward(output, isFused() ? layer.input() : null);
   }
 
   /** Masks are left to the layer itself. */
@@ -117,7 +117,7 @@ final class DenseNormKernel implements NormKernel {
 
   /** ‖xᵀδ‖². */
   private double direct(INDArray x, long in, long out, INDArray delta) {
-    gradient = sized(gradient, x.dataType(), in, out, 'f');
+    INDArray gradient = gradients.sized(x.dataType(), in, out);
     Blas.INSTANCE.transposedProduct(x, Blas.dense(delta), gradient);
     return Blas.INSTANCE.dot(gradient, gradient);
   }
@@ -125,12 +125,12 @@ final class DenseNormKernel implements NormKernel {
   /** xᵀ[δ_1 … δ_T] in one product; in column order each task's part lies in one piece. */
   private void stacked(INDArray x, long in, long out, Deltas deltas, double[] squaredNorms) {
     int tasks = squaredNorms.length;
-    allDeltas = sized(allDeltas, x.dataType(), x.size(0), tasks * out, 'c');
+    INDArray all = allDeltas.sized(x.dataType(), x.size(0), tasks * out);
     for (int i = 0; i < tasks; i++) {
-      deltas.into(columns(allDeltas, i * out, out), i);
+      deltas.into(columns(all, i * out, out), i);
     }
-    gradient = sized(gradient, x.dataType(), in, tasks * out, 'f');
-    Blas.INSTANCE.transposedProduct(x, allDeltas, gradient);
+    INDArray gradient = gradients.sized(x.dataType(), in, tasks * out);
+    Blas.INSTANCE.transposedProduct(x, all, gradient);
     for (int i = 0; i < tasks; i++) {
       squaredNorms[i] += Blas.INSTANCE.squaredNorm(gradient, i * in * out, in * out);
     }
@@ -138,8 +138,8 @@ final class DenseNormKernel implements NormKernel {
 
   private void gram(INDArray x, long in, long out, Deltas deltas, double[] squaredNorms) {
     long n = x.size(0);
-    inputGram = sized(inputGram, x.dataType(), n, n, 'c');
-    deltaGram = sized(deltaGram, x.dataType(), n, n, 'c');
+    INDArray inputGram = inputGrams.sized(x.dataType(), n, n);
+    INDArray deltaGram = deltaGrams.sized(x.dataType(), n, n);
     Blas.INSTANCE.gram(x, inputGram);
     for (int i = 0; i < squaredNorms.length; i++) {
       if (deltas.isThere(i)) {
@@ -181,24 +181,6 @@ final class DenseNormKernel implements NormKernel {
         'c');
   }
 
-  /**
-   * The array of the last step if it still fits, else a new one of zeros, outside of workspaces.
-   */
-  @SuppressWarnings("try") // the scope is there to be open, not to be named
-  private static INDArray sized(
-      INDArray array, DataType type, long rows, long columns, char order) {
-    if (array != null
-        && array.dataType() == type
-        && array.size(0) == rows
-        && array.size(1) == columns
-        && array.ordering() == order) {
-      return array;
-    }
-    try (MemoryWorkspace none = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
-      return Nd4j.createUninitialized(type, new long[] {rows, columns}, order).assign(0.0);
-    }
-  }
-
   /** The δ_i of a step. */
   private final class Deltas {
     private final INDArray[] epsilons;
@@ -215,11 +197,9 @@ final class DenseNormKernel implements NormKernel {
 
     /** f'(z), or null if δ cannot be had by multiplying with it, or need not. */
     private INDArray derivative() {
-      if (backward.isIdentity() || !backward.isElementwise()) {
-        return null;
-      }
-      INDArray point = backward.derivativePoint(workspaces).dup('c');
-      return backward.delta(point, Nd4j.ones(type, point.shape()));
+      return activation.isElementwise() && !activation.isIdentity()
+          ? activation.derivative(backward.preActivation(workspaces))
+          : null;
     }
 
     boolean isThere(int task) {
@@ -231,10 +211,10 @@ final class DenseNormKernel implements NormKernel {
       INDArray epsilon = epsilons[task].castTo(type);
       INDArray result = epsilon;
       if (derivative != null) {
-        oneDelta = sized(oneDelta, type, epsilon.size(0), epsilon.size(1), 'c');
-        result = Nd4j.getExecutioner().exec(new MulOp(epsilon, derivative, oneDelta))[0];
-      } else if (!backward.isIdentity()) {
-        result = backward.delta(backward.derivativePoint(workspaces).dup('c'), epsilon.dup('c'));
+        INDArray product = oneDelta.sized(type, epsilon.shape());
+        result = Nd4j.getExecutioner().exec(new MulOp(epsilon, derivative, product))[0];
+      } else if (!activation.isIdentity()) {
+        result = activation.backprop(backward.preActivation(workspaces).dup('c'), epsilon.dup('c'));
       }
       INDArray mask = layer.getMaskArray();
       return mask == null ? result : result.mulColumnVector(mask.castTo(type));

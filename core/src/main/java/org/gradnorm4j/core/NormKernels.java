@@ -2,6 +2,7 @@ package org.gradnorm4j.core;
 
 import java.util.Optional;
 import org.deeplearning4j.nn.api.Layer;
+import org.deeplearning4j.nn.layers.convolution.ConvolutionLayer;
 import org.deeplearning4j.nn.layers.feedforward.dense.DenseLayer;
 
 /** Chooses the norm kernel for a shared layer. */
@@ -10,7 +11,8 @@ final class NormKernels {
 
   /**
    * The kernel for this layer: {@link DenseNormKernel} for a dense layer without layer
-   * normalization and weight noise, none for any other.
+   * normalization and weight noise, {@link ConvolutionNormKernel} for a convolution with channels
+   * first, none for any other.
    */
   static Optional<NormKernel> of(Layer layer, DenseNormKernel.Method denseMethod) {
     if (layer instanceof DenseLayer dense
@@ -18,6 +20,9 @@ final class NormKernels {
         && !dense.hasLayerNorm()
         && dense.layerConf().getWeightNoise() == null) {
       return Optional.of(new DenseNormKernel(dense, denseMethod));
+    }
+    if (layer instanceof ConvolutionLayer convolution && ConvolutionNormKernel.isFor(convolution)) {
+      return Optional.of(new ConvolutionNormKernel(convolution));
     }
     return Optional.empty();
   }

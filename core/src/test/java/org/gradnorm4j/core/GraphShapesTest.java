@@ -188,6 +188,43 @@ class GraphShapesTest {
     return name;
   }
 
+  @ParameterizedTest
+  @EnumSource(
+      value = Activation.class,
+      names = {"IDENTITY", "RELU", "LEAKYRELU", "TANH", "SIGMOID", "SWISH", "SOFTMAX"})
+  void convolutionWithHeadsOfItsOwn_isMeasured_andTrainsBitIdentically(Activation activation) {
+    for (ConvolutionMode mode : List.of(ConvolutionMode.Same, ConvolutionMode.Truncate)) {
+      for (boolean dropout : new boolean[] {false, true}) {
+        GraphBuilder graph =
+            settings()
+                .graphBuilder()
+                .addInputs("image")
+                .setInputTypes(InputType.convolutional(7, 6, 2))
+                .addLayer("stem", convolution(3, 3), "image")
+                .addLayer(
+                    "shared",
+                    new ConvolutionLayer.Builder(3, 2)
+                        .nOut(4)
+                        .stride(2, 1)
+                        .hasBias(!dropout)
+                        .dropOut(dropout ? 0.7 : 1.0)
+                        .convolutionMode(mode)
+                        .activation(activation)
+                        .build(),
+                    "stem")
+                .addLayer("a", output(), "shared")
+                .addLayer("b-hidden", convolution(1, 2), "shared")
+                .addLayer("b", output(), "b-hidden")
+                .addLayer(
+                    "c",
+                    new OutputLayer.Builder(LossFunction.MSE).nOut(2).dropOut(0.6).build(),
+                    "shared")
+                .setOutputs("a", "b", "c");
+        check(init(graph), List.of("shared"), 1e-10, new long[] {BATCH, 2, 7, 6});
+      }
+    }
+  }
+
   @Test
   void severalLayers_giveTheNormOfTheirJointGradient() {
     check(init(twoHeads(settings())), List.of("fc1", "fc2"), 1e-12, new long[] {BATCH, 4});

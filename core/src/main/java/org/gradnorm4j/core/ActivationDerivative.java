@@ -1,0 +1,111 @@
+package org.gradnorm4j.core;
+
+import java.util.Set;
+import org.nd4j.linalg.activations.IActivation;
+import org.nd4j.linalg.activations.impl.ActivationCube;
+import org.nd4j.linalg.activations.impl.ActivationELU;
+import org.nd4j.linalg.activations.impl.ActivationGELU;
+import org.nd4j.linalg.activations.impl.ActivationHardSigmoid;
+import org.nd4j.linalg.activations.impl.ActivationHardTanH;
+import org.nd4j.linalg.activations.impl.ActivationIdentity;
+import org.nd4j.linalg.activations.impl.ActivationLReLU;
+import org.nd4j.linalg.activations.impl.ActivationMish;
+import org.nd4j.linalg.activations.impl.ActivationRationalTanh;
+import org.nd4j.linalg.activations.impl.ActivationReLU;
+import org.nd4j.linalg.activations.impl.ActivationRectifiedTanh;
+import org.nd4j.linalg.activations.impl.ActivationSELU;
+import org.nd4j.linalg.activations.impl.ActivationSigmoid;
+import org.nd4j.linalg.activations.impl.ActivationSoftPlus;
+import org.nd4j.linalg.activations.impl.ActivationSoftSign;
+import org.nd4j.linalg.activations.impl.ActivationSwish;
+import org.nd4j.linalg.activations.impl.ActivationTanH;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * f' of a layer a = f(z), and whether z is needed for it. Of a plain ReLU the output a does as
+ * well, f'(z) being 1 where a > 0 and 0 elsewhere; of identity any array of the shape does.
+ */
+final class ActivationDerivative {
+  /** Those that work element by element. */
+  private static final Set<Class<? extends IActivation>> ELEMENTWISE =
+      Set.of(
+          ActivationCube.class,
+          ActivationELU.class,
+          ActivationGELU.class,
+          ActivationHardSigmoid.class,
+          ActivationHardTanH.class,
+          ActivationIdentity.class,
+          ActivationLReLU.class,
+          ActivationMish.class,
+          ActivationRationalTanh.class,
+          ActivationReLU.class,
+          ActivationRectifiedTanh.class,
+          ActivationSELU.class,
+          ActivationSigmoid.class,
+          ActivationSoftPlus.class,
+          ActivationSoftSign.class,
+          ActivationSwish.class,
+          ActivationTanH.class);
+
+  private final IActivation activation;
+  private final KeptArray kept = new KeptArray('c');
+  private INDArray outputs;
+  private INDArray outputsInput;
+
+  ActivationDerivative(IActivation activation) {
+    this.activation = activation;
+  }
+
+  boolean isIdentity() {
+    return activation instanceof ActivationIdentity;
+  }
+
+  /** Whether f'(z) ⊙ ε is all there is to the activation's backward pass. */
+  boolean isElementwise() {
+    return ELEMENTWISE.contains(activation.getClass());
+  }
+
+  /** A plain ReLU: f'(z) can be read off a. */
+  private boolean isReadOffOutputs() {
+    return activation.equals(new ActivationReLU());
+  }
+
+  /**
+   * The training forward pass gave this. It is copied, as a layer behind may write into it.
+   *
+   * @param input the layer's, by which the step is known again; null if a is not f(z), being masked
+   */
+  void forward(INDArray a, INDArray input) {
+    forget();
+    if (input != null && (isReadOffOutputs() || isIdentity())) {
+      outputs = isIdentity() ? a : kept.sized(a.dataType(), a.shape()).assign(a);
+      outputsInput = input;
+    }
+  }
+
+  /** What was kept of a step is of no more use. */
+  void forget() {
+    outputs = null;
+    outputsInput = null;
+  }
+
+  /** What does in the place of z, or null if z is needed, or that forward pass was not seen. */
+  INDArray outputs(INDArray input) {
+    return outputsInput == input ? outputs : null;
+  }
+
+  /** f'(z), or null for identity. */
+  INDArray derivative(INDArray z) {
+    if (isIdentity()) {
+      return null;
+    }
+    INDArray point = z.dup('c');
+    return backprop(point, Nd4j.ones(point.dataType(), point.shape()));
+  }
+
+  /** δ = ε ⊙ f'(z); may write into both. */
+  INDArray backprop(INDArray z, INDArray epsilon) {
+    return activation.backprop(z, epsilon).getFirst();
+  }
+}

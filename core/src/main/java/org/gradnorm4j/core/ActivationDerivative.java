@@ -20,6 +20,8 @@ import org.nd4j.linalg.activations.impl.ActivationSoftSign;
 import org.nd4j.linalg.activations.impl.ActivationSwish;
 import org.nd4j.linalg.activations.impl.ActivationTanH;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.impl.scalar.RectifiedLinearDerivative;
+import org.nd4j.linalg.api.ops.impl.transforms.pairwise.arithmetic.MulOp;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
@@ -52,6 +54,8 @@ final class ActivationDerivative {
   private final KeptArray kept = new KeptArray('c');
   private INDArray outputs;
   private INDArray outputsInput;
+  private INDArray point;
+  private INDArray derivative;
 
   ActivationDerivative(IActivation activation) {
     this.activation = activation;
@@ -88,6 +92,8 @@ final class ActivationDerivative {
   void forget() {
     outputs = null;
     outputsInput = null;
+    point = null;
+    derivative = null;
   }
 
   /** What does in the place of z, or null if z is needed, or that forward pass was not seen. */
@@ -95,13 +101,31 @@ final class ActivationDerivative {
     return outputsInput == input ? outputs : null;
   }
 
-  /** f'(z), or null for identity. */
-  INDArray derivative(INDArray z) {
+  /** Fixes z for the calls of {@link #multiply} that follow. */
+  void at(INDArray z) {
+    point = z;
+    derivative = null;
+  }
+
+  /**
+   * δ = ε ⊙ f'(z).
+   *
+   * @param epsilon not modified
+   * @param delta of the same shape; modified
+   */
+  void multiply(INDArray epsilon, INDArray delta) {
     if (isIdentity()) {
-      return null;
+      delta.assign(epsilon);
+    } else if (isReadOffOutputs()) {
+      Nd4j.exec(new RectifiedLinearDerivative(point, epsilon, delta, 0.0));
+    } else if (isElementwise()) {
+      if (derivative == null) {
+        derivative = backprop(point.dup('c'), Nd4j.ones(point.dataType(), point.shape()));
+      }
+      Nd4j.exec(new MulOp(epsilon, derivative, delta));
+    } else {
+      delta.assign(backprop(point.dup('c'), epsilon.dup('c')));
     }
-    INDArray point = z.dup('c');
-    return backprop(point, Nd4j.ones(point.dataType(), point.shape()));
   }
 
   /** δ = ε ⊙ f'(z); may write into both. */

@@ -11,7 +11,6 @@ import org.deeplearning4j.util.ConvolutionUtils;
 import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.api.ops.impl.transforms.pairwise.arithmetic.MulOp;
 import org.nd4j.linalg.convolution.Convolution;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -63,13 +62,13 @@ final class ConvolutionNormKernel implements NormKernel {
     long out = weights.size(0);
     long places = patches.size(0);
     int tasks = taskEpsilons.length;
-    INDArray derivative = activation.derivative(this.z);
+    activation.at(z);
     INDArray deltas = allDeltas.sized(type, tasks * out, places);
     for (int i = 0; i < tasks; i++) {
       if (taskEpsilons[i] == null) {
         rows(deltas, i * out, out).assign(0.0);
       } else {
-        put(taskEpsilons[i].castTo(type), derivative, deltas, i * out);
+        put(taskEpsilons[i].castTo(type), deltas, i * out);
       }
     }
     INDArray gradient = gradients.sized(type, patches.size(1), tasks * out);
@@ -81,7 +80,7 @@ final class ConvolutionNormKernel implements NormKernel {
   }
 
   /** δ of [N, out, H, W] into the rows of one task, [out, N·H·W]. */
-  private static void put(INDArray epsilon, INDArray derivative, INDArray deltas, long from) {
+  private void put(INDArray epsilon, INDArray deltas, long from) {
     long n = epsilon.size(0);
     long out = epsilon.size(1);
     long h = epsilon.size(2);
@@ -93,11 +92,7 @@ final class ConvolutionNormKernel implements NormKernel {
             new long[] {h * w, n * h * w, w, 1},
             deltas.offset() + from * n * h * w,
             'c');
-    if (derivative == null) {
-      target.assign(epsilon);
-    } else {
-      Nd4j.getExecutioner().exec(new MulOp(epsilon, derivative, target));
-    }
+    activation.multiply(epsilon, target);
   }
 
   private static INDArray rows(INDArray array, long from, long count) {

@@ -1,5 +1,6 @@
 package org.gradnorm4j.core;
 
+import java.util.Arrays;
 import org.deeplearning4j.nn.gradient.Gradient;
 import org.deeplearning4j.nn.layers.feedforward.dense.DenseLayer;
 import org.deeplearning4j.nn.params.DefaultParamInitializer;
@@ -7,7 +8,6 @@ import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.api.ops.impl.transforms.pairwise.arithmetic.MulOp;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
@@ -46,6 +46,8 @@ final class DenseNormKernel implements NormKernel {
   private final DenseBackward backward;
   private final KeptArray oneDelta = new KeptArray('c');
   private final KeptArray allDeltas = new KeptArray('c');
+  private INDArray columnsOf;
+  private INDArray[] columns;
   private final KeptArray gradients = new KeptArray('f');
   private final KeptArray inputGrams = new KeptArray('c');
   private final KeptArray deltaGrams = new KeptArray('c');
@@ -126,8 +128,13 @@ final class DenseNormKernel implements NormKernel {
   private void stacked(INDArray x, long in, long out, Deltas deltas, double[] squaredNorms) {
     int tasks = squaredNorms.length;
     INDArray all = allDeltas.sized(x.dataType(), x.size(0), tasks * out);
+    if (columnsOf != all) {
+      columnsOf = all;
+      columns = new INDArray[tasks];
+      Arrays.setAll(columns, i -> columns(all, i * out, out));
+    }
     for (int i = 0; i < tasks; i++) {
-      deltas.into(columns(all, i * out, out), i);
+      deltas.into(columns[i], i);
     }
     INDArray gradient = gradients.sized(x.dataType(), in, tasks * out);
     Blas.INSTANCE.transposedProduct(x, all, gradient);
@@ -185,21 +192,13 @@ final class DenseNormKernel implements NormKernel {
   private final class Deltas {
     private final INDArray[] epsilons;
     private final DataType type;
-    private final LayerWorkspaceMgr workspaces;
-    private final INDArray derivative;
 
     Deltas(INDArray[] epsilons, DataType type, LayerWorkspaceMgr workspaces) {
       this.epsilons = epsilons;
       this.type = type;
-      this.workspaces = workspaces;
-      this.derivative = derivative();
-    }
-
-    /** f'(z), or null if δ cannot be had by multiplying with it, or need not. */
-    private INDArray derivative() {
-      return activation.isElementwise() && !activation.isIdentity()
-          ? activation.derivative(backward.preActivation(workspaces))
-          : null;
+      if (!activation.isIdentity()) {
+        activation.at(backward.preActivation(workspaces));
+      }
     }
 
     boolean isThere(int task) {
@@ -209,25 +208,23 @@ final class DenseNormKernel implements NormKernel {
     /** δ_i; not to be modified. */
     INDArray of(int task) {
       INDArray epsilon = epsilons[task].castTo(type);
-      INDArray result = epsilon;
-      if (derivative != null) {
-        INDArray product = oneDelta.sized(type, epsilon.shape());
-        result = Nd4j.getExecutioner().exec(new MulOp(epsilon, derivative, product))[0];
-      } else if (!activation.isIdentity()) {
-        result = activation.backprop(backward.preActivation(workspaces).dup('c'), epsilon.dup('c'));
+      if (activation.isIdentity() && layer.getMaskArray() == null) {
+        return epsilon;
       }
-      INDArray mask = layer.getMaskArray();
-      return mask == null ? result : result.mulColumnVector(mask.castTo(type));
+      INDArray result = oneDelta.sized(type, epsilon.shape());
+      into(result, task);
+      return result;
     }
 
-    /** δ_i, or zeros. */
+    /** δ_i, with the rows that the layer's mask leaves out set to zero; or zeros. */
     void into(INDArray result, int task) {
       if (!isThere(task)) {
         result.assign(0.0);
-      } else if (derivative != null && layer.getMaskArray() == null) {
-        Nd4j.getExecutioner().exec(new MulOp(epsilons[task].castTo(type), derivative, result));
-      } else {
-        result.assign(of(task));
+        return;
+      }
+      activation.multiply(epsilons[task].castTo(type), result);
+      if (layer.getMaskArray() != null) {
+        result.muliColumnVector(layer.getMaskArray().castTo(type));
       }
     }
   }

@@ -74,7 +74,7 @@ public final class GradNorm {
     measureEvery = builder.measureEvery;
     rule =
         new GradNormRule(
-            builder.alpha, builder.weightUpdate, new UpdaterOptimizer(builder.lossWeightUpdater));
+            builder.alpha, builder.weightUpdate, WeightOptimizer.of(builder.lossWeightUpdater));
   }
 
   /**

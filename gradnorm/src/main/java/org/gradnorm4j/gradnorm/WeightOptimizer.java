@@ -1,10 +1,29 @@
 package org.gradnorm4j.gradnorm;
 
+import org.nd4j.linalg.learning.config.Adam;
+import org.nd4j.linalg.learning.config.IUpdater;
+import org.nd4j.linalg.learning.config.Sgd;
+
 /**
  * An optimiser of the loss weights, as a pure function with an explicit state. All arrays are
  * copied or left alone, none is modified.
  */
 interface WeightOptimizer {
+
+  /**
+   * The optimiser that an ND4J updater describes: the usual ones on plain doubles, any other by
+   * ND4J.
+   *
+   * @throws IllegalArgumentException if ND4J cannot run it
+   */
+  static WeightOptimizer of(IUpdater updater) {
+    if (updater.getClass() == Adam.class) {
+      return new AdamOptimizer((Adam) updater);
+    }
+    return updater.getClass() == Sgd.class
+        ? new SgdOptimizer((Sgd) updater)
+        : new UpdaterOptimizer(updater);
+  }
 
   /** The state before the first step. */
   double[] init(int tasks);

@@ -112,7 +112,7 @@ class GradNormTest {
     GradNorm gradNorm =
         GradNorm.builder().alpha(0.7).lossWeightUpdater(new Adam(0.01)).build().attach(net);
     GradNormRule rule =
-        new GradNormRule(0.7, WeightUpdate.MULTIPLICATIVE, new UpdaterOptimizer(new Adam(0.01)));
+        new GradNormRule(0.7, WeightUpdate.MULTIPLICATIVE, WeightOptimizer.of(new Adam(0.01)));
     GradNormState state = rule.init(new double[] {1, 1});
     for (int t = 0; t < 30; t++) {
       net.fit(batch(t));
@@ -266,7 +266,7 @@ class GradNormTest {
     assertThat(gradNorm.lossWeights())
         .containsExactly(Map.entry("squared", 1.0), Map.entry("absolute", 0.1));
     GradNormRule rule =
-        new GradNormRule(0.0, WeightUpdate.MULTIPLICATIVE, new UpdaterOptimizer(new Adam(0.025)));
+        new GradNormRule(0.0, WeightUpdate.MULTIPLICATIVE, WeightOptimizer.of(new Adam(0.025)));
     GradNormState state = rule.init(new double[] {1.0, 0.1});
     for (int t = 0; t < 50; t++) {
       MultiDataSet batch = batch(t);

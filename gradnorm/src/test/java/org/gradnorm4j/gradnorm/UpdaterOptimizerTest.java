@@ -3,6 +3,7 @@ package org.gradnorm4j.gradnorm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -22,6 +23,7 @@ import org.nd4j.linalg.learning.config.Nadam;
 import org.nd4j.linalg.learning.config.Nesterovs;
 import org.nd4j.linalg.learning.config.RmsProp;
 import org.nd4j.linalg.learning.config.Sgd;
+import org.nd4j.linalg.schedule.ExponentialSchedule;
 import org.nd4j.linalg.schedule.MapSchedule;
 import org.nd4j.linalg.schedule.ScheduleType;
 
@@ -84,5 +86,39 @@ class UpdaterOptimizerTest {
         .containsExactly(0.5);
     assertThat(new UpdaterOptimizer(byEpoch).step(none, gradient, 9, 2).delta())
         .containsExactly(0.25);
+  }
+
+  /** The plain ones against ND4J's, over schedules, zeros and sizes far apart. */
+  @Test
+  void adamAndSgdOnPlainDoubles_areNd4js() {
+    for (IUpdater updater :
+        List.of(
+            new Adam(0.025),
+            Adam.builder()
+                .learningRateSchedule(new ExponentialSchedule(ScheduleType.ITERATION, 0.1, 0.9))
+                .beta1(0.7)
+                .beta2(0.9)
+                .epsilon(1e-6)
+                .build(),
+            new Sgd(0.3))) {
+      WeightOptimizer plain = WeightOptimizer.of(updater);
+      WeightOptimizer nd4j = new UpdaterOptimizer(updater);
+      assertThat(plain).isNotInstanceOf(UpdaterOptimizer.class);
+      double[] plainState = plain.init(3);
+      double[] nd4jState = nd4j.init(3);
+      java.util.Random random = new java.util.Random(1);
+      for (int step = 0; step < 200; step++) {
+        double[] gradient = {random.nextGaussian(), step % 5 == 0 ? 0 : 1e-9, 1e6 * step};
+        WeightOptimizer.Step actual = plain.step(plainState, gradient, step, step / 10);
+        WeightOptimizer.Step expected = nd4j.step(nd4jState, gradient, step, step / 10);
+        plainState = actual.state();
+        nd4jState = expected.state();
+        for (int i = 0; i < 3; i++) {
+          assertThat(actual.delta()[i])
+              .isCloseTo(expected.delta()[i], within(1e-13 * Math.abs(expected.delta()[i])));
+        }
+      }
+    }
+    assertThat(WeightOptimizer.of(new Nesterovs(0.1))).isInstanceOf(UpdaterOptimizer.class);
   }
 }

@@ -1,0 +1,18 @@
+package org.gradnorm4j.gradnorm;
+
+import java.util.Arrays;
+import org.nd4j.linalg.learning.config.Sgd;
+
+/** Gradient descent on plain doubles, Δ = η g; see {@link AdamOptimizer}. There is no state. */
+record SgdOptimizer(Sgd configuration) implements WeightOptimizer {
+  @Override
+  public double[] init(int tasks) {
+    return new double[0];
+  }
+
+  @Override
+  public Step step(double[] state, double[] gradient, int iteration, int epoch) {
+    double rate = configuration.getLearningRate(iteration, epoch);
+    return new Step(state, Arrays.stream(gradient).map(g -> rate * g).toArray());
+  }
+}

@@ -3,11 +3,11 @@ package org.gradnorm4j.core;
 /** What differs between the kinds of network: where to listen in, and where to read. */
 interface Attachment {
 
-  /** Begins to listen in. */
-  void install();
+  /** Begins to listen in, other than through the losses. */
+  default void install() {}
 
-  /** Gives the network back as it was, also in the middle of a step. */
-  void remove();
+  /** Gives back what {@link #install} took, also in the middle of a step. */
+  default void remove() {}
 
   /** Who the losses report to. */
   WeightedLoss.Calls calls();

@@ -14,8 +14,7 @@ abstract class Blas {
   static final Blas INSTANCE = isOpenBlasLoaded() ? new OpenBlas() : new Nd4jBlas();
 
   /**
-   * aaᵀ into the lower triangle of result, in row order; what is above the diagonal is left alone,
-   * or the other half of the product.
+   * aaᵀ, for {@link #dotOfGrams}: the lower triangle of result at least.
    *
    * @param a [n, k], dense; not modified
    * @param result [n, n], in row order; modified
@@ -38,6 +37,13 @@ abstract class Blas {
    * @param b the same; not modified
    */
   abstract double dot(INDArray a, INDArray b);
+
+  /**
+   * ⟨a, b⟩ of two results of {@link #gram}.
+   *
+   * @param diagonal what their diagonals contribute
+   */
+  abstract double dotOfGrams(INDArray a, INDArray b, double diagonal);
 
   /** Σ a∘a over a part of what lies in memory. */
   abstract double squaredNorm(INDArray a, long from, long length);
@@ -81,6 +87,11 @@ abstract class Blas {
     @Override
     double dot(INDArray a, INDArray b) {
       return Nd4j.getBlasWrapper().dot(a, b);
+    }
+
+    @Override
+    double dotOfGrams(INDArray a, INDArray b, double diagonal) {
+      return dot(a, b);
     }
 
     @Override

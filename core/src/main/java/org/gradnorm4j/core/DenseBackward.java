@@ -33,9 +33,14 @@ final class DenseBackward {
 
   /** What was kept of a step is of no more use. */
   void forget() {
+    forgetProduct();
+    activation.forget();
+  }
+
+  /** z is computed again when it is asked for. */
+  void forgetProduct() {
     z = null;
     zInput = null;
-    activation.forget();
   }
 
   /** z, or what does as well. Not to be modified. */

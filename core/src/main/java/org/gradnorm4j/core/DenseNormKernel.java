@@ -99,6 +99,7 @@ final class DenseNormKernel implements NormKernel {
   @Override
   public void addSquaredNorms(
       INDArray[] taskEpsilons, double[] squaredNorms, LayerWorkspaceMgr workspaces) {
+    backward.forgetProduct(); // of another step
     INDArray weights = layer.getParam(DefaultParamInitializer.WEIGHT_KEY);
     INDArray x = Blas.dense(layer.input().castTo(weights.dataType())); // dropout already applied
     long in = weights.size(0);
@@ -159,15 +160,14 @@ final class DenseNormKernel implements NormKernel {
   }
 
   /**
-   * ⟨K, D⟩ of two Gram matrices of which the lower triangle is there, or NaN where rounding would
-   * spoil it. The diagonal alone is Σ_x ‖x‖²‖δ‖², the sum of squared per-example gradient norms;
-   * when the examples' gradients cancel, the off-diagonal terms take nearly all of that away again,
-   * and with it the digits. Below √(machine epsilon) of the diagonal the caller goes the direct
-   * way, which does not suffer.
+   * ⟨K, D⟩ of two Gram matrices, or NaN where rounding would spoil it. The diagonal alone is Σ_x
+   * ‖x‖²‖δ‖², the sum of squared per-example gradient norms; when the examples' gradients cancel,
+   * the off-diagonal terms take nearly all of that away again, and with it the digits. Below
+   * √(machine epsilon) of the diagonal the caller goes the direct way, which does not suffer.
    */
   private static double gramNormSquared(INDArray k, INDArray d) {
     double diagonal = Blas.INSTANCE.dot(diagonal(k), diagonal(d));
-    double squared = 2.0 * Blas.INSTANCE.dot(k, d) - diagonal;
+    double squared = Blas.INSTANCE.dotOfGrams(k, d, diagonal);
     double machineEpsilon = k.dataType() == DataType.DOUBLE ? Math.ulp(1.0) : Math.ulp(1.0f);
     return squared < Math.sqrt(machineEpsilon) * diagonal ? Double.NaN : squared;
   }

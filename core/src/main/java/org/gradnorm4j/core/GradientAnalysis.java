@@ -1,25 +1,11 @@
 package org.gradnorm4j.core;
 
-import com.google.gson.FieldNamingPolicy;
-import com.google.gson.Gson;
-import com.google.gson.GsonBuilder;
-import com.google.gson.JsonElement;
-import com.google.gson.JsonNull;
-import com.google.gson.JsonObject;
-import com.google.gson.JsonPrimitive;
-import com.google.gson.JsonSerializer;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
-import org.apache.commons.csv.CSVFormat;
-import org.apache.commons.csv.CSVPrinter;
 
 /**
  * What {@link GradientNorms} found: the gradient of every part of the loss L = &Sigma;
@@ -234,52 +220,7 @@ public record GradientAnalysis(int batches, double dominance, List<Parameters> p
    * @return the text, with a header
    */
   public String toCsv() {
-    List<String> header =
-        new ArrayList<>(
-            List.of(
-                "parameters",
-                "part",
-                "loss_weight",
-                "loss",
-                "loss_deviation",
-                "norm",
-                "norm_deviation",
-                "weighted_norm",
-                "weighted_norm_deviation",
-                "share",
-                "share_deviation",
-                "cosine_with_total",
-                "cosine_with_total_deviation",
-                "agreement",
-                "effective_rank"));
-    all().parts().forEach(part -> header.add("cosine_with:" + part.name()));
-    StringBuilder text = new StringBuilder();
-    try (CSVPrinter csv =
-        new CSVPrinter(text, CSVFormat.RFC4180.builder().setRecordSeparator('\n').get())) {
-      csv.printRecord(header);
-      for (Parameters group : parameters) {
-        for (Part part : group.parts()) {
-          List<Object> row = new ArrayList<>(List.of(group.name(), part.name(), part.lossWeight()));
-          for (Spread spread :
-              List.of(
-                  part.loss(),
-                  part.norm(),
-                  part.weightedNorm(),
-                  part.share(),
-                  part.cosineWithTotal())) {
-            row.add(spread.mean());
-            row.add(spread.deviation());
-          }
-          row.add(group.agreement().mean());
-          row.add(group.effectiveRank().mean());
-          part.cosines().values().forEach(cosine -> row.add(cosine.mean()));
-          csv.printRecord(row);
-        }
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e); // a StringBuilder does not fail
-    }
-    return text.toString();
+    return new AnalysisText(this).csv();
   }
 
   /**
@@ -289,104 +230,13 @@ public record GradientAnalysis(int batches, double dominance, List<Parameters> p
    * @return the text
    */
   public String toJson() {
-    JsonSerializer<Double> finite =
-        (value, type, context) ->
-            Double.isFinite(value) ? new JsonPrimitive(value) : JsonNull.INSTANCE;
-    Gson gson =
-        new GsonBuilder()
-            .setFieldNamingPolicy(FieldNamingPolicy.LOWER_CASE_WITH_UNDERSCORES)
-            .registerTypeAdapter(Double.class, finite)
-            .registerTypeAdapter(double.class, finite)
-            .serializeNulls()
-            .setPrettyPrinting()
-            .create();
-    JsonElement numbers = gson.toJsonTree(this);
-    JsonObject json = new JsonObject();
-    json.addProperty("verdict", verdict());
-    json.add("suggested_loss_weights", gson.toJsonTree(suggestedLossWeights()));
-    numbers.getAsJsonObject().asMap().forEach(json::add);
-    return gson.toJson(json);
+    return new AnalysisText(this).json();
   }
 
-  /** A table for a terminal. */
+  /** A table for a terminal, 80 columns wide for up to six parts. */
   @Override
   public String toString() {
-    int width =
-        Math.max(
-            8,
-            parameters.stream()
-                .flatMap(
-                    group ->
-                        Stream.concat(
-                            Stream.of(group.name()), group.parts().stream().map(Part::name)))
-                .mapToInt(String::length)
-                .max()
-                .orElse(0));
-    String name = "%-" + width + "s";
-    StringBuilder text = new StringBuilder();
-    text.append(
-        format(
-            name + "%10s %10s %10s %10s %8s %8s%n",
-            batches == 1 ? "1 batch" : batches + " batches",
-            "weight",
-            "loss",
-            "norm",
-            "weighted",
-            "share",
-            "cosine"));
-    for (Part part : all().parts()) {
-      text.append(
-          format(
-              name + "%10.4g %10.4g %10.4g %10.4g %6.1f %% %8.2f%n",
-              part.name(),
-              part.lossWeight(),
-              part.loss().mean(),
-              part.norm().mean(),
-              part.weightedNorm().mean(),
-              percent(part.share()),
-              part.cosineWithTotal().mean()));
-    }
-    text.append(String.format("%n"));
-    appendRow(text, name, "cosine", all().parts().stream().map(Part::name).toList());
-    for (Part part : all().parts()) {
-      appendRow(
-          text,
-          name,
-          part.name(),
-          part.cosines().values().stream().map(cosine -> format("%.2f", cosine.mean())).toList());
-    }
-    text.append(String.format("%n"));
-    appendRow(text, name, "weighted", all().parts().stream().map(Part::name).toList());
-    for (Parameters group : parameters) {
-      appendRow(
-          text,
-          name,
-          group.name(),
-          group.parts().stream().map(part -> format("%.4g", part.weightedNorm().mean())).toList());
-    }
-    text.append(
-        format(
-            "%nagreement %.2f (1: same direction, 0: they cancel), effective rank %.2f of %d%n",
-            all().agreement().mean(), all().effectiveRank().mean(), all().parts().size()));
-    text.append("verdict: ").append(verdict()).append(System.lineSeparator());
-    text.append("equal norms at weights: ")
-        .append(
-            suggestedLossWeights().entrySet().stream()
-                .map(entry -> entry.getKey() + format(" %.4g", entry.getValue()))
-                .collect(Collectors.joining(", ")));
-    return text.toString();
-  }
-
-  private static void appendRow(StringBuilder text, String name, String title, List<String> cells) {
-    text.append(format(name, title));
-    for (String cell : cells) {
-      text.append(format(" %9s", abbreviated(cell)));
-    }
-    text.append(System.lineSeparator());
-  }
-
-  private static String abbreviated(String cell) {
-    return cell.length() <= 9 ? cell : cell.substring(0, 8) + "…";
+    return new AnalysisText(this).table();
   }
 
   private static double percent(Spread share) {

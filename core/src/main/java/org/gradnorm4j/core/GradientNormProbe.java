@@ -11,11 +11,14 @@ import org.deeplearning4j.nn.graph.vertex.GraphVertex;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 
 /**
- * Measures, during ordinary training of a multi-output ComputationGraph, the loss and the gradient
- * norm of every task on the last layer the tasks share, and applies a weight to every task's loss.
+ * Measures, during ordinary training, the loss and the gradient norm of every task on the last
+ * layer the tasks share, and applies a weight to every task's loss. Of a multi-output
+ * ComputationGraph, or of either kind of network with several terms in its loss.
  *
- * <p>The network is trained on L = &Sigma;<sub>i</sub> &lambda;<sub>i</sub> L<sub>i</sub>, one task
- * per network output. Each step gives, from its one forward and one backward pass,
+ * <p>The network is trained on L = &Sigma;<sub>i</sub> &lambda;<sub>i</sub> L<sub>i</sub>. The
+ * tasks are the outputs, in their order, or, where an output has a {@link CompositeLoss}, its terms
+ * (named {@code output/term} if there are several outputs), then each {@link WeightPenalty}. Each
+ * step gives, from its one forward and one backward pass,
  *
  * <pre>
  *   n_i = ‖∇_W L_i‖₂ = √ Σ_j (∂L_i/∂W_j)²
@@ -33,9 +36,9 @@ import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
  * }</pre>
  *
  * <p>An attached graph is used like any other. Scores, evaluation, {@code summary()}, listeners and
- * saved models are those of the graph alone; with all weights at 1, so are the trained parameters,
- * bit for bit. Copies of the graph ({@code clone()}, transfer learning, a saved model) are not
- * attached and train on the plain sum of the losses.
+ * saved models are those of the graph alone; with the weights as configured (1, if they are not),
+ * so are the trained parameters, bit for bit. Copies of the graph ({@code clone()}, transfer
+ * learning, a saved model) are not attached and train on the plain sum of the losses.
  *
  * <p>Not for use by several threads at once, as the graph itself is not; {@link #lossWeights()} and
  * {@link #lossWeights(double...)} may be called from any thread.
@@ -99,7 +102,7 @@ public final class GradientNormProbe {
    *     its output layers are modified until {@link #detach()}
    * @param listener gets the measurement of every step, on the training thread, after the backward
    *     pass and before the parameters change; an exception it throws ends the fit
-   * @return the attachment, with all loss weights at 1
+   * @return the attachment, with the loss weights as configured: 1 for a plain output
    * @throws IllegalArgumentException if the graph cannot be measured; names the layer, the reason
    *     and the remedy, and leaves the graph as it was
    * @throws IllegalStateException if the graph is not initialised, or is attached already
@@ -117,7 +120,7 @@ public final class GradientNormProbe {
    *     weights, needed by every output. Several make the norm that of their joint gradient. Empty
    *     for the default. Copied
    * @param listener as for {@link #attach(ComputationGraph, Consumer)}
-   * @return the attachment, with all loss weights at 1
+   * @return the attachment, with the loss weights as configured: 1 for a plain output
    * @throws IllegalArgumentException as for {@link #attach(ComputationGraph, Consumer)}
    * @throws IllegalStateException as for {@link #attach(ComputationGraph, Consumer)}
    */
@@ -167,7 +170,7 @@ public final class GradientNormProbe {
   /**
    * The tasks, in the order of every array here.
    *
-   * @return names of the network's outputs
+   * @return their names
    */
   public List<String> taskNames() {
     return taskNames;

@@ -37,16 +37,6 @@ final class NetworkAttachment implements Attachment {
   }
 
   @Override
-  public void install() {
-    // The losses are all there is.
-  }
-
-  @Override
-  public void remove() {
-    // The same.
-  }
-
-  @Override
   public WeightedLoss.Calls calls() {
     return new WeightedLoss.Calls() {
       @Override

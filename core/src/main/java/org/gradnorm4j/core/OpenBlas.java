@@ -113,6 +113,12 @@ final class OpenBlas extends Blas {
         : cblas_sdot(length, f(a), strideA, f(b), strideB);
   }
 
+  /** The upper triangles are zero: of new arrays, and never written to. */
+  @Override
+  double dotOfGrams(INDArray a, INDArray b, double diagonal) {
+    return 2.0 * dot(a, b) - diagonal;
+  }
+
   @Override
   double squaredNorm(INDArray a, long from, long length) {
     if (isDouble(a)) {

@@ -21,7 +21,7 @@ import java.util.List;
  * @param iteration DL4J's iteration count when the step began (0 for the first)
  * @param epoch DL4J's epoch count when the step began (0 for the first)
  * @param batchSize number of examples N in the minibatch
- * @param taskNames names of the network's outputs, in their order
+ * @param taskNames names of the tasks: outputs, terms, penalties
  * @param losses L<sub>i</sub>, one per task; copied
  * @param gradientNorms &#8214;&nabla;<sub>W</sub> L<sub>i</sub>&#8214;, one per task; copied
  * @param lossWeights &lambda;<sub>i</sub> this step was trained with, one per task; copied

@@ -1,11 +1,11 @@
 /**
- * Measures the gradient norm of every task of a multi-output {@link
- * org.deeplearning4j.nn.graph.ComputationGraph ComputationGraph} on the layers the tasks share,
- * during ordinary training.
+ * Measures the gradient norm of every task of a network on the layers the tasks share, during
+ * ordinary training; and takes a loss apart without training.
  *
- * <p>{@link org.gradnorm4j.core.GradientNormProbe} is the way in, {@link
- * org.gradnorm4j.core.StepMeasurement} is what comes out. The package knows nothing of GradNorm: it
- * measures and applies loss weights, and leaves choosing them to others.
+ * <p>{@link org.gradnorm4j.core.GradientNormProbe} is the way in to the first, {@link
+ * org.gradnorm4j.core.StepMeasurement} is what comes out; {@link org.gradnorm4j.core.GradientNorms}
+ * and {@link org.gradnorm4j.core.GradientAnalysis} are those of the second. The package knows
+ * nothing of GradNorm: it measures and applies loss weights, and leaves choosing them to others.
  *
  * <h2>The path of one minibatch</h2>
  *
@@ -18,12 +18,17 @@
  *       between them and the points where the tasks part. At each of its vertices an {@code
  *       EpsilonTap} keeps what arrives apart by task.
  *   <li>A shared layer is measured there by its {@code NormKernel}, or by a {@code Replay} of its
- *       own backward pass for each task. A vertex with more of the zone below it is replayed too,
- *       for what each task sends on. Then the sum, in DL4J's own order, goes through the vertex'
- *       one real backward pass.
+ *       own backward pass for each task; a kernel may do the layer's real backward pass as well. A
+ *       vertex with more of the zone below it is replayed too, for what each task sends on. Then
+ *       the sum, in DL4J's own order, goes through the vertex' one real backward pass.
  *   <li>DL4J computes the scores; each {@code WeightedLoss} notes its own.
  *   <li>DL4J clears the vertices: the step is over, the measurement goes to the listener.
  * </ol>
+ *
+ * <p>A MultiLayerNetwork has no vertices to stand in for: there the {@code WeightedLoss}, when
+ * asked for the gradient, replays the layers above W, term by term ({@code NetworkAttachment}).
+ * Terms of one output part inside its loss, which then sends them back one at a time ({@code
+ * TrainingStep.replayOnly}).
  *
  * <p>{@code TaskGraph} reads the graph as tasks, {@code SharedLayers} finds and checks W; both work
  * at attach only.

@@ -65,6 +65,21 @@ class BlasTest {
         dot += a.getDouble(i, k) * a.getDouble(i, k);
       }
     }
+    INDArray other = Nd4j.zeros(type, N, N);
+    blas.gram(b, other);
+    double expectedDot = 0.0;
+    double diagonal = 0.0;
+    for (int i = 0; i < N; i++) {
+      for (int j = 0; j < N; j++) {
+        int row = Math.max(i, j);
+        int column = Math.min(i, j);
+        double both = gram.getDouble(row, column) * other.getDouble(row, column);
+        expectedDot += both;
+        diagonal += i == j ? both : 0.0;
+      }
+    }
+    assertThat(blas.dotOfGrams(gram, other, diagonal))
+        .isCloseTo(expectedDot, within(100 * tolerance));
     for (int k = 0; k < K; k++) {
       for (int m = 0; m < 4; m++) {
         double expected = 0.0;

@@ -1,17 +1,8 @@
 package org.gradnorm4j.examples;
 
-import java.util.Locale;
+/** How the loss weights are chosen. Its text is the name on the command line and in files. */
+sealed interface Balancer permits MultiTaskBalancer, CompositeBalancer {
 
-/** How the loss weights are chosen. */
-enum Balancer {
-  /** All 1, always: plain Deeplearning4j. */
-  EQUAL,
-  /** By GradNorm. */
-  GRADNORM;
-
-  /** The name on the command line and in files. */
-  @Override
-  public String toString() {
-    return name().toLowerCase(Locale.ROOT);
-  }
+  /** Whether GradNorm moves the weights; they stay as they began otherwise. */
+  boolean moves();
 }

@@ -11,9 +11,9 @@ import picocli.CommandLine.ScopeType;
 /** The command line: {@code java -jar examples.jar COMMAND}. */
 @Command(
     name = "examples",
-    description = "Trains multi-task networks with equal loss weights and with GradNorm.",
+    description = "Trains networks on several losses, with fixed loss weights and with GradNorm.",
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {MultiMnistCommand.class, ToyCommand.class})
+    subcommands = {MultiMnistCommand.class, ToyCommand.class, CompositeCommand.class})
 public final class Examples {
   @Option(
       names = {"-h", "--help"},

@@ -5,7 +5,6 @@ import java.nio.file.Path;
 
 /** Digits from the IDX files of MNIST, or of a data set in its place such as Fashion-MNIST. */
 final class IdxDigits {
-  private static final int CLASSES = 10;
   private static final float WHITE = 255f;
 
   private IdxDigits() {}
@@ -48,7 +47,7 @@ final class IdxDigits {
     int[] labels = new int[file.sizes()[0]];
     for (int i = 0; i < labels.length; i++) {
       labels[i] = file.bytes()[i] & 0xff;
-      if (labels[i] >= CLASSES) {
+      if (labels[i] >= Digits.CLASSES) {
         throw new IOException(
             "%s: label (%d) of picture %d must be 0 to 9. Use MNIST or Fashion-MNIST"
                 .formatted(file.file(), labels[i], i));

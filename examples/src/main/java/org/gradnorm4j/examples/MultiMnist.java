@@ -1,11 +1,6 @@
 package org.gradnorm4j.examples;
 
-import java.io.IOException;
-import java.nio.file.Path;
-import java.util.Arrays;
 import org.apache.commons.math3.random.RandomGenerator;
-import org.apache.commons.math3.random.Well19937c;
-import org.apache.commons.math3.util.MathArrays;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -16,54 +11,33 @@ import org.nd4j.linalg.factory.Nd4j;
  * one of a pair, a random digit of the same split the right one.
  *
  * @param pairings pairs made of each training digit; of each test digit there is one
- * @param seed of split and pairs
+ * @param seed of the initial parameters
  */
 record MultiMnist(int pairings, long seed) {
   private static final int CANVAS = 36;
   private static final int OFFSET = 6;
-  private static final int CLASSES = 10;
-  private static final float MEAN = 0.1307f; // of MNIST's pixels, as is the next
-  private static final float STANDARD_DEVIATION = 0.3081f;
-  private static final double TRAIN_SHARE = 0.8;
 
-  /** The digits are split before they are paired: no test digit is ever trained on. */
-  Problem ofBundledDigits(double learningRate) throws IOException {
-    Digits all = BundledDigits.read();
-    RandomGenerator random = new Well19937c(seed);
-    int[] order = MathArrays.natural(all.size());
-    MathArrays.shuffle(order, random);
-    int trainSize = (int) (TRAIN_SHARE * order.length);
-    Digits train = all.select(Arrays.copyOfRange(order, 0, trainSize));
-    Digits test = all.select(Arrays.copyOfRange(order, trainSize, order.length));
-    return problem(train, test, learningRate, random);
-  }
-
-  /** The files' own split. */
-  Problem ofIdxFolder(Path folder, double learningRate) throws IOException {
-    Digits train = IdxDigits.read(folder, "train");
-    Digits test = IdxDigits.read(folder, "t10k");
-    return problem(train, test, learningRate, new Well19937c(seed));
-  }
-
-  private Problem problem(Digits train, Digits test, double learningRate, RandomGenerator random) {
-    return new Problem(
+  /** The digits are split already: no test digit is ever trained on. */
+  Problem problem(DigitSplit digits, double learningRate, RandomGenerator random) {
+    return Problem.ofGraph(
         MultiMnistNetwork.configuration(seed, learningRate),
-        pair(train, pairings, random),
-        pair(test, 1, random),
-        true);
+        TaskKind.CLASSIFICATION,
+        pair(digits.train(), pairings, random),
+        pair(digits.test(), 1, random));
   }
 
   /** Features: normalised pixels, row by row. Labels: one-hot, left and right. */
   static Samples pair(Digits digits, int pairings, RandomGenerator random) {
     int size = Math.multiplyExact(digits.size(), pairings);
     INDArray features = Nd4j.create(DataType.FLOAT, size, Digits.SIDE * Digits.SIDE);
-    INDArray left = Nd4j.create(DataType.FLOAT, size, CLASSES);
-    INDArray right = Nd4j.create(DataType.FLOAT, size, CLASSES);
+    INDArray left = Nd4j.create(DataType.FLOAT, size, Digits.CLASSES);
+    INDArray right = Nd4j.create(DataType.FLOAT, size, Digits.CLASSES);
     for (int row = 0; row < size; row++) {
       int i = row % digits.size();
       int j = random.nextInt(digits.size());
       features.putRow(
-          row, Nd4j.createFromArray(normalize(overlay(digits.images()[i], digits.images()[j]))));
+          row,
+          Nd4j.createFromArray(Digits.normalize(overlay(digits.images()[i], digits.images()[j]))));
       left.putScalar(row, digits.labels()[i], 1.0);
       right.putScalar(row, digits.labels()[j], 1.0);
     }
@@ -100,12 +74,5 @@ record MultiMnist(int pairings, long seed) {
   private static float pixel(float[] digit, int y, int x) {
     boolean inside = y >= 0 && y < Digits.SIDE && x >= 0 && x < Digits.SIDE;
     return inside ? digit[y * Digits.SIDE + x] : 0f;
-  }
-
-  private static float[] normalize(float[] pixels) {
-    for (int i = 0; i < pixels.length; i++) {
-      pixels[i] = (pixels[i] - MEAN) / STANDARD_DEVIATION;
-    }
-    return pixels;
   }
 }

@@ -1,8 +1,10 @@
 package org.gradnorm4j.examples;
 
 import java.io.IOException;
-import java.nio.file.Path;
+import org.apache.commons.math3.random.RandomGenerator;
+import org.apache.commons.math3.random.Well19937c;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The {@code multimnist} command. */
@@ -14,14 +16,7 @@ import picocli.CommandLine.Option;
 final class MultiMnistCommand extends TrainingCommand {
   private static final int BUNDLED_PAIRINGS = 2;
 
-  @Option(
-      names = "--mnist",
-      paramLabel = "DIR",
-      description =
-          "Folder with MNIST or Fashion-MNIST: train-images-idx3-ubyte, train-labels-idx1-ubyte,"
-              + " t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte, plain or .gz."
-              + " Default: 5,000 digits of MNIST that come with this program.")
-  private Path mnist;
+  @Mixin private final DigitOptions digits = new DigitOptions(2);
 
   @Option(
       names = "--pairings",
@@ -32,24 +27,18 @@ final class MultiMnistCommand extends TrainingCommand {
   private Integer pairings;
 
   @Option(
-      names = "--epochs",
-      paramLabel = "N",
-      description = "Passes through the training images. Default: ${DEFAULT-VALUE}.")
-  private int epochs = 2;
-
-  @Option(
       names = "--steps",
       paramLabel = "N",
       description = "Stop after so many steps, however many epochs that is.")
   private Integer steps;
 
   MultiMnistCommand() {
-    super(new TrainingOptions(1.5, 2e-3, 64));
+    super(new MultiTaskOptions(1.5, 2e-3, 64));
   }
 
   @Override
   void check() {
-    options.requireAtLeast(1, "--epochs", epochs, "2 is the default");
+    digits.check(options);
     if (pairings != null) {
       options.requireAtLeast(1, "--pairings", pairings, "2 is the default");
     }
@@ -60,23 +49,21 @@ final class MultiMnistCommand extends TrainingCommand {
 
   @Override
   Problem problem() throws IOException {
-    MultiMnist pairs = new MultiMnist(pairings(), options.seed());
-    return mnist == null
-        ? pairs.ofBundledDigits(options.learningRate())
-        : pairs.ofIdxFolder(mnist, options.learningRate());
+    RandomGenerator random = new Well19937c(options.seed());
+    return new MultiMnist(pairings(), options.seed())
+        .problem(digits.read(random), options.learningRate(), random);
   }
 
   @Override
   Schedule schedule(Problem problem) {
-    int perEpoch = Schedule.stepsPerEpoch(problem.train().size(), options.batch());
-    int all = Math.multiplyExact(epochs, perEpoch);
-    return new Schedule(options.batch(), steps == null ? all : Math.min(steps, all), perEpoch);
+    Schedule all = digits.schedule(problem, options.batch());
+    return steps == null ? all : all.atMost(steps);
   }
 
   private int pairings() {
     if (pairings != null) {
       return pairings;
     }
-    return mnist == null ? BUNDLED_PAIRINGS : 1;
+    return digits.isBundled() ? BUNDLED_PAIRINGS : 1;
   }
 }

@@ -1,25 +1,48 @@
 package org.gradnorm4j.examples;
 
-import java.util.List;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.Supplier;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 
 /**
- * A multi-task network, not trained yet, and its data.
+ * A network of several tasks, not trained yet, and its data.
  *
- * @param network its seed fixes the initial parameters; its layer {@link #SHARED_LAYER} is the last
- *     that all outputs depend on
+ * @param learner makes the network, with the same initial parameters each time
+ * @param tasks by name, in the network's order
+ * @param sharedLayer the layer on whose weights gradient norms are measured
  * @param train trained on
  * @param test never trained on
- * @param classification whether labels are one-hot, so that accuracies have a meaning
  */
 record Problem(
-    ComputationGraphConfiguration network, Samples train, Samples test, boolean classification) {
+    Supplier<Learner> learner,
+    Map<String, TaskKind> tasks,
+    String sharedLayer,
+    Samples train,
+    Samples test) {
 
-  /** The layer on whose weights gradient norms are measured. */
+  /** In a graph, the last layer that all outputs depend on. */
   static final String SHARED_LAYER = "shared";
 
-  /** One per output. */
-  List<String> taskNames() {
-    return network.getNetworkOutputs();
+  /**
+   * A task per output of a graph.
+   *
+   * @param network its seed fixes the initial parameters; has a layer {@link #SHARED_LAYER}
+   * @param kind of all tasks
+   * @param train trained on
+   * @param test never trained on
+   */
+  static Problem ofGraph(
+      ComputationGraphConfiguration network, TaskKind kind, Samples train, Samples test) {
+    Map<String, TaskKind> tasks = new LinkedHashMap<>();
+    network.getNetworkOutputs().forEach(output -> tasks.put(output, kind));
+    boolean classification = kind == TaskKind.CLASSIFICATION;
+    return new Problem(
+        () -> new GraphLearner(network, classification), tasks, SHARED_LAYER, train, test);
+  }
+
+  /** Whether a loss is of the parameters alone. */
+  boolean hasPenalty() {
+    return tasks.containsValue(TaskKind.PENALTY);
   }
 }

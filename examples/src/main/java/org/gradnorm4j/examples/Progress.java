@@ -1,24 +1,37 @@
 package org.gradnorm4j.examples;
 
 import java.io.PrintWriter;
-import java.util.Arrays;
 import java.util.Collection;
+import java.util.Iterator;
 import java.util.Locale;
 import java.util.Map;
-import java.util.stream.Collectors;
+import java.util.StringJoiner;
+import java.util.function.Predicate;
 
 /** The progress lines of a run, and its stop watch. */
 final class Progress {
   private static final double NANOS = 1e9;
 
+  private final Collection<TaskKind> tasks;
   private final int steps;
+  private final int columns;
   private final PrintWriter out;
   private final long start = System.nanoTime();
   private long training;
   private long resumed;
 
-  Progress(int steps, PrintWriter out) {
+  /**
+   * Begins to measure the time.
+   *
+   * @param tasks the kind of each
+   * @param steps in all
+   * @param columns a line that would be longer is broken
+   * @param out printed to
+   */
+  Progress(Collection<TaskKind> tasks, int steps, int columns, PrintWriter out) {
+    this.tasks = tasks;
     this.steps = steps;
+    this.columns = columns;
     this.out = out;
   }
 
@@ -34,32 +47,38 @@ final class Progress {
     return training / NANOS;
   }
 
-  /** One line; its lists have one value per task. */
+  /** One line; its lists have one value per task that has one. */
   void report(int step, int epoch, TaskScores test, Map<String, Double> lossWeights) {
     double elapsed = (System.nanoTime() - start) / NANOS;
-    String accuracy =
-        test.accuracies() == null ? "" : "  accuracy " + list("%.3f", test.accuracies());
-    out.printf(
-        Locale.ROOT,
-        "  epoch %d  step %d/%d  test loss %s%s  lambda %s  %.1f steps/s  %.0f s left%n",
-        epoch + 1,
-        step,
-        steps,
-        list("%.4g", test.losses()),
-        accuracy,
-        list("%.4g", values(lossWeights.values())),
-        step / trainingSeconds(),
-        elapsed * (steps - step) / step);
+    String losses = list("%.4g", test.losses(), kind -> kind != TaskKind.PENALTY);
+    String accuracies = list("%.3f", test.accuracies(), TaskKind.CLASSIFICATION::equals);
+    String scores =
+        format("  epoch %d  step %d/%d  test loss %s", epoch + 1, step, steps, losses)
+            + (accuracies.isEmpty() ? "" : "  accuracy " + accuracies);
+    double[] weights = lossWeights.values().stream().mapToDouble(Double::doubleValue).toArray();
+    String pace =
+        format(
+            "  lambda %s  %.1f steps/s  %.0f s left",
+            list("%.4g", weights, kind -> true),
+            step / trainingSeconds(),
+            elapsed * (steps - step) / step);
+    boolean fits = scores.length() + pace.length() <= columns;
+    out.println(fits ? scores + pace : scores + System.lineSeparator() + "  " + pace);
     out.flush();
   }
 
-  private static double[] values(Collection<Double> boxed) {
-    return boxed.stream().mapToDouble(Double::doubleValue).toArray();
+  private String list(String format, double[] values, Predicate<TaskKind> included) {
+    StringJoiner list = new StringJoiner(" ");
+    Iterator<TaskKind> kinds = tasks.iterator();
+    for (double value : values) {
+      if (included.test(kinds.next())) {
+        list.add(format(format, value));
+      }
+    }
+    return list.toString();
   }
 
-  private static String list(String format, double[] values) {
-    return Arrays.stream(values)
-        .mapToObj(value -> String.format(Locale.ROOT, format, value))
-        .collect(Collectors.joining(" "));
+  private static String format(String format, Object... values) {
+    return String.format(Locale.ROOT, format, values);
   }
 }

@@ -7,9 +7,13 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import org.gradnorm4j.core.GradientAnalysis;
 import org.gradnorm4j.gradnorm.GradNormHistory;
 
-/** The folder that a command leaves behind: {@code summary.json} and a history per balancer. */
+/**
+ * The folder that a command leaves behind: {@code summary.json}, and per balancer a history and, of
+ * some commands, an analysis.
+ */
 final class RunFiles {
   private static final Gson GSON =
       new GsonBuilder()
@@ -34,10 +38,18 @@ final class RunFiles {
   /** {@code history.csv}; if several balancers run, GradNorm's has that name. */
   Path writeHistory(GradNormHistory history, Balancer balancer, boolean several)
       throws IOException {
-    boolean named = several && balancer != Balancer.GRADNORM;
+    boolean named = several && !balancer.moves();
     Path file = folder.resolve(named ? "history-" + balancer + ".csv" : "history.csv");
     history.writeCsv(file);
     return file;
+  }
+
+  /** {@code analysis-BALANCER.json} and {@code .csv}. */
+  List<Path> writeAnalysis(GradientAnalysis analysis, Balancer balancer) throws IOException {
+    String name = "analysis-" + balancer;
+    return List.of(
+        Files.writeString(folder.resolve(name + ".json"), analysis.toJson() + "\n"),
+        Files.writeString(folder.resolve(name + ".csv"), analysis.toCsv()));
   }
 
   /** One object if there was one run, else an array. */

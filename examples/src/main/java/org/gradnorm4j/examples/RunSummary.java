@@ -2,7 +2,6 @@ package org.gradnorm4j.examples;
 
 import java.util.Iterator;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import org.gradnorm4j.gradnorm.GradNorm;
 
@@ -16,8 +15,8 @@ import org.gradnorm4j.gradnorm.GradNorm;
  * @param alpha of GradNorm; null for another balancer
  * @param steps trained
  * @param seconds spent in training, evaluation left out
- * @param tasks by name, in the order of the network's outputs
- * @param normalizedTestLoss Σ_i L_i / L_i(0) on the test examples
+ * @param tasks by name, in the network's order
+ * @param normalizedTestLoss Σ_i L_i / L_i(0) on the test examples; null if a loss is a penalty
  */
 record RunSummary(
     String command,
@@ -33,24 +32,25 @@ record RunSummary(
    * One task at the end of the run.
    *
    * @param lossWeight λ_i after the last step
-   * @param trainLoss mean over the training examples
-   * @param testLoss mean over the test examples
+   * @param trainLoss mean over the training examples; of a penalty, its value
+   * @param testLoss mean over the test examples; null for a penalty
    * @param testAccuracy null if the task is not a classification
    */
   record Task(Double lossWeight, Double trainLoss, Double testLoss, Double testAccuracy) {}
 
-  static Map<String, Task> tasks(List<String> names, GradNorm balancer, Trainer.Result result) {
+  static Map<String, Task> tasks(
+      Map<String, TaskKind> kinds, GradNorm balancer, Trainer.Result result) {
     Map<String, Task> tasks = new LinkedHashMap<>();
     Iterator<Double> lossWeights = balancer.lossWeights().values().iterator();
-    for (int i = 0; i < names.size(); i++) {
-      double[] accuracies = result.test().accuracies();
+    for (Map.Entry<String, TaskKind> task : kinds.entrySet()) {
+      int i = tasks.size();
       tasks.put(
-          names.get(i),
+          task.getKey(),
           new Task(
               finite(lossWeights.next()),
               finite(result.train().losses()[i]),
-              finite(result.test().losses()[i]),
-              accuracies == null ? null : finite(accuracies[i])));
+              task.getValue() == TaskKind.PENALTY ? null : finite(result.test().losses()[i]),
+              finite(result.test().accuracies()[i])));
     }
     return tasks;
   }

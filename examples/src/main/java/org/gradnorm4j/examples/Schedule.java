@@ -13,6 +13,10 @@ record Schedule(int batchSize, int steps, int reportEvery) {
     return (examples + batchSize - 1) / batchSize;
   }
 
+  Schedule atMost(int limit) {
+    return new Schedule(batchSize, Math.min(limit, steps), reportEvery);
+  }
+
   boolean reportsAfter(int step) {
     return step % reportEvery == 0 || step == steps;
   }

@@ -75,7 +75,7 @@ final class ToyCommand extends TrainingCommand {
   private int steps = 2_000;
 
   ToyCommand() {
-    super(new TrainingOptions(0.12, 1e-3, 100));
+    super(new MultiTaskOptions(0.12, 1e-3, 100));
   }
 
   @Override

@@ -54,7 +54,7 @@ record ToyProblem(
     INDArray[] functions = functions(random);
     Samples train = samples(trainSize, functions, random);
     Samples test = samples(testSize, functions, random);
-    return new Problem(network(), train, test, false);
+    return Problem.ofGraph(network(), TaskKind.REGRESSION, train, test);
   }
 
   /** (B + ε_i)ᵀ of every task. */

@@ -1,12 +1,9 @@
 package org.gradnorm4j.examples;
 
-import java.io.PrintWriter;
 import java.util.Arrays;
 import org.apache.commons.math3.random.Well19937c;
 import org.apache.commons.math3.util.MathArrays;
-import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.gradnorm4j.gradnorm.GradNorm;
-import org.nd4j.linalg.dataset.MultiDataSet;
 
 /**
  * Trains a problem's network. Every run starts from the same parameters and sees the same
@@ -16,13 +13,11 @@ final class Trainer {
   private final Problem problem;
   private final Schedule schedule;
   private final long seed;
-  private final PrintWriter out;
 
-  Trainer(Problem problem, Schedule schedule, long seed, PrintWriter out) {
+  Trainer(Problem problem, Schedule schedule, long seed) {
     this.problem = problem;
     this.schedule = schedule;
     this.seed = seed;
-    this.out = out;
   }
 
   /**
@@ -38,49 +33,43 @@ final class Trainer {
   /**
    * Trains a new network from the start.
    *
-   * @param balancer not attached to a graph yet; keeps weights and history of the run
+   * @param balancer not attached to a network yet; keeps weights and history of the run
+   * @param progress new
+   * @param listener follows the run
    */
-  Result train(GradNorm balancer) {
-    ComputationGraph net = new ComputationGraph(problem.network().clone());
-    net.init();
-    TaskScores initialTest = testScores(net);
-    balancer.attach(net);
-    Progress progress = new Progress(schedule.steps(), out);
-    fit(net, balancer, progress);
+  Result train(GradNorm balancer, Progress progress, RunListener listener) {
+    Learner learner = problem.learner().get();
+    TaskScores initialTest = learner.scores(problem.test());
+    learner.attach(balancer);
+    listener.afterStep(0, learner);
+    fit(learner, balancer, progress, listener);
     balancer.detach();
-    TaskScores train = TaskScores.of(net, problem.train(), problem.classification());
-    return new Result(initialTest, testScores(net), train, progress.trainingSeconds());
+    TaskScores train = learner.scores(problem.train());
+    TaskScores test = learner.scores(problem.test());
+    return new Result(initialTest, test, train, progress.trainingSeconds());
   }
 
-  private void fit(ComputationGraph net, GradNorm balancer, Progress progress) {
+  private void fit(Learner learner, GradNorm balancer, Progress progress, RunListener listener) {
     Well19937c random = new Well19937c(seed);
     int[] order = MathArrays.natural(problem.train().size());
-    for (int step = 0; step < schedule.steps(); net.incrementEpochCount()) {
+    int step = 0;
+    while (step < schedule.steps()) {
       MathArrays.shuffle(order, random);
-      step = fitEpoch(net, balancer, progress, order, step);
-    }
-  }
-
-  private int fitEpoch(
-      ComputationGraph net, GradNorm balancer, Progress progress, int[] order, int firstStep) {
-    int step = firstStep;
-    for (int begin = 0;
-        begin < order.length && step < schedule.steps();
-        begin += schedule.batchSize()) {
-      int end = Math.min(begin + schedule.batchSize(), order.length);
-      progress.resume();
-      MultiDataSet batch = problem.train().rows(Arrays.copyOfRange(order, begin, end));
-      net.fit(batch);
-      progress.pause();
-      step++;
-      if (schedule.reportsAfter(step)) {
-        progress.report(step, net.getEpochCount(), testScores(net), balancer.lossWeights());
+      for (int begin = 0;
+          begin < order.length && step < schedule.steps();
+          begin += schedule.batchSize()) {
+        int end = Math.min(begin + schedule.batchSize(), order.length);
+        progress.resume();
+        learner.fit(problem.train().rows(Arrays.copyOfRange(order, begin, end)));
+        progress.pause();
+        step++;
+        if (schedule.reportsAfter(step)) {
+          progress.report(
+              step, learner.epochs(), learner.scores(problem.test()), balancer.lossWeights());
+        }
+        listener.afterStep(step, learner);
       }
+      learner.endEpoch();
     }
-    return step;
-  }
-
-  private TaskScores testScores(ComputationGraph net) {
-    return TaskScores.of(net, problem.test(), problem.classification());
   }
 }

@@ -13,20 +13,15 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** The options that all commands have. */
-final class TrainingOptions {
+abstract class TrainingOptions {
+  /** The description of {@code --balancer}. */
+  static final String BALANCER =
+      "How loss weights are chosen: ${COMPLETION-CANDIDATES}. Several, separated by commas,"
+          + " run one after the other on the same initial parameters and minibatches."
+          + " Default: ${DEFAULT-VALUE}.";
+
   @Spec(Spec.Target.MIXEE)
   private CommandSpec command;
-
-  @Option(
-      names = "--balancer",
-      split = ",",
-      paramLabel = "NAME",
-      defaultValue = "equal,gradnorm",
-      description =
-          "How loss weights are chosen: ${COMPLETION-CANDIDATES}. Several, separated by commas,"
-              + " run one after the other on the same initial parameters and minibatches."
-              + " Default: ${DEFAULT-VALUE}.")
-  private Set<Balancer> balancers;
 
   @Option(
       names = "--alpha",
@@ -84,13 +79,12 @@ final class TrainingOptions {
     this.batch = batch;
   }
 
-  Set<Balancer> balancers() {
-    return balancers;
-  }
+  /** In the order to run them. */
+  abstract Set<? extends Balancer> balancers();
 
   /** Null for a balancer that has none. */
   Double alpha(Balancer balancer) {
-    return balancer == Balancer.GRADNORM ? alpha : null;
+    return balancer.moves() ? alpha : null;
   }
 
   double learningRate() {
@@ -105,17 +99,14 @@ final class TrainingOptions {
     return seed;
   }
 
-  /** A new balancer; equal weights are measured by a GradNorm whose weights never move. */
-  GradNorm gradNorm(Balancer balancer) {
-    GradNorm.Builder builder =
-        GradNorm.builder()
-            .sharedLayer(Problem.SHARED_LAYER)
-            .alpha(alpha)
-            .weightUpdate(weightUpdate);
-    return switch (balancer) {
-      case EQUAL -> builder.lossWeightUpdater(new Sgd(0.0)).build();
-      case GRADNORM -> builder.lossWeightUpdater(new Adam(weightLearningRate)).build();
-    };
+  /** A new balancer; fixed weights are measured by a GradNorm whose weights never move. */
+  GradNorm gradNorm(Balancer balancer, String sharedLayer) {
+    return GradNorm.builder()
+        .sharedLayer(sharedLayer)
+        .alpha(alpha)
+        .weightUpdate(weightUpdate)
+        .lossWeightUpdater(balancer.moves() ? new Adam(weightLearningRate) : new Sgd(0.0))
+        .build();
   }
 
   /** The output folder, created. */

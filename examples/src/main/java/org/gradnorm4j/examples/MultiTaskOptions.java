@@ -1,0 +1,24 @@
+package org.gradnorm4j.examples;
+
+import java.util.Set;
+import picocli.CommandLine.Option;
+
+/** The options of a command that trains a network with several outputs. */
+final class MultiTaskOptions extends TrainingOptions {
+  @Option(
+      names = "--balancer",
+      split = ",",
+      paramLabel = "NAME",
+      defaultValue = "equal,gradnorm",
+      description = BALANCER)
+  private Set<MultiTaskBalancer> balancers;
+
+  MultiTaskOptions(double alpha, double learningRate, int batch) {
+    super(alpha, learningRate, batch);
+  }
+
+  @Override
+  Set<MultiTaskBalancer> balancers() {
+    return balancers;
+  }
+}

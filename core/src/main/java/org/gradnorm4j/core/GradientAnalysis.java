@@ -173,16 +173,21 @@ public record GradientAnalysis(int batches, double dominance, List<Parameters> p
     }
     for (int i = 0; i < parts.size(); i++) {
       for (int j = i + 1; j < parts.size(); j++) {
-        double cosine = parts.get(i).cosines().get(parts.get(j).name()).mean();
-        if (cosine < 0.0) {
+        Spread cosine = parts.get(i).cosines().get(parts.get(j).name());
+        if (cosine.mean() < -cosine.deviation() / Math.sqrt(batches)) {
           findings.add(
               format(
                   "%s and %s in conflict (cosine %.2f)",
-                  parts.get(i).name(), parts.get(j).name(), cosine));
+                  parts.get(i).name(), parts.get(j).name(), cosine.mean()));
         }
       }
     }
-    if (parts.stream().allMatch(part -> Double.isNaN(part.share().mean()))) {
+    for (Part part : parts) {
+      if (!Double.isFinite(part.norm().mean())) {
+        findings.add("the gradient of " + part.name() + " is not finite");
+      }
+    }
+    if (parts.stream().allMatch(part -> part.norm().mean() == 0.0)) {
       return "no gradient";
     }
     return findings.isEmpty() ? "balanced" : String.join("; ", findings);

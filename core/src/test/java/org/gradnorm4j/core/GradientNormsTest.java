@@ -109,6 +109,21 @@ class GradientNormsTest {
   }
 
   @Test
+  void conflictOverSeveralBatches_isOneThatDoesNotComeAndGo() {
+    double[][] against = {{1, -0.5}, {-0.5, 1}};
+    double[][] alike = {{1, 0.48}, {0.48, 1}};
+    double[] weights = {1, 1};
+    assertThat(of(List.of("a", "b"), weights, 0.75, against, alike).verdict())
+        .isEqualTo("balanced"); // cosine -0.01, deviation 0.69
+    assertThat(of(List.of("a", "b"), weights, 0.75, against, against).verdict())
+        .isEqualTo("a and b in conflict (cosine -0.50)");
+    assertThat(
+            of(List.of("a", "b"), weights, 0.75, new double[][] {{Double.NaN, 0}, {0, 1}})
+                .verdict())
+        .isEqualTo("the gradient of a is not finite");
+  }
+
+  @Test
   void severalBatches_giveMeanAndDeviation() {
     GradientAnalysis analysis =
         of(

@@ -53,8 +53,8 @@ import org.slf4j.LoggerFactory;
  * <p><b>Note:</b> by default the weights are updated multiplicatively, where the paper adds; see
  * {@link WeightUpdate}. Everything else is the paper's.
  *
- * <p>Attached to one graph at a time. Readers ({@link #lossWeights()}, {@link #lastStep()}, {@link
- * #history()}) may be called from any thread.
+ * <p>Attached to one network at a time. Readers ({@link #lossWeights()}, {@link #lastStep()},
+ * {@link #history()}) may be called from any thread.
  */
 public final class GradNorm {
   private static final Logger log = LoggerFactory.getLogger(GradNorm.class);
@@ -144,7 +144,7 @@ public final class GradNorm {
   }
 
   /**
-   * Gives the graph back as plain Deeplearning4j. Weights and history stay readable. Does nothing
+   * Gives the network back as plain Deeplearning4j. Weights and history stay readable. Does nothing
    * if not attached.
    */
   public synchronized void detach() {
@@ -174,7 +174,7 @@ public final class GradNorm {
    * The loss weights of the next step.
    *
    * @return &lambda;<sub>i</sub> by task name, in the order of the tasks; unmodifiable
-   * @throws IllegalStateException if never attached: only a graph knows its tasks
+   * @throws IllegalStateException if never attached: only a network knows its tasks
    */
   public Map<String, Double> lossWeights() {
     checkAttachedOnce();
@@ -208,7 +208,7 @@ public final class GradNorm {
 
   private void checkAttachedOnce() {
     if (state == null) {
-      throw new IllegalStateException("not attached to a graph yet. Call attach(graph) first");
+      throw new IllegalStateException("not attached to a network yet. Call attach(...) first");
     }
   }
 
@@ -224,7 +224,8 @@ public final class GradNorm {
 
     /**
      * The layer, or the layers taken together, whose weights are W. Default: the last trainable
-     * layer that all outputs depend on, normalization and PReLU aside.
+     * layer that all tasks depend on, normalization and PReLU aside; for the terms of one output,
+     * the output layer itself.
      *
      * @param names of layers in the graph
      * @return this

@@ -112,13 +112,20 @@ final class GradNormRule {
       return new GradNormState(
           state.updates(), weights, state.totalWeight(), initialLosses, state.optimizer());
     }
+    boolean still = Arrays.stream(taken.delta()).allMatch(delta -> delta == 0.0);
     double[] moved =
-        switch (weightUpdate) {
-          case ADDITIVE -> add(weights, taken.delta(), state.totalWeight());
-          case MULTIPLICATIVE -> multiply(weights, taken.delta(), state.totalWeight());
-        };
+        still // renormalising would move them by rounding
+            ? weights
+            : moved(weights, taken.delta(), state.totalWeight());
     return new GradNormState(
         state.updates() + 1, moved, state.totalWeight(), initialLosses, taken.state());
+  }
+
+  private double[] moved(double[] weights, double[] delta, double total) {
+    return switch (weightUpdate) {
+      case ADDITIVE -> add(weights, delta, total);
+      case MULTIPLICATIVE -> multiply(weights, delta, total);
+    };
   }
 
   /** λ − Δ, renormalised. */

@@ -374,4 +374,17 @@ class GradNormRuleTest {
   private static void assertClose(double[] actual, double... expected) {
     assertThat(actual).containsExactly(expected, within(1e-14));
   }
+
+  /** exp(log λ) and a renormalisation would be off by a rounding. */
+  @Test
+  void aStepOfZero_leavesTheWeightsAsTheyAre_toTheLastBit() {
+    double[] weights = {1.0, 0.1, 1e-3, 0.7};
+    for (WeightUpdate update : WeightUpdate.values()) {
+      GradNormRule rule = new GradNormRule(1.5, update, WeightOptimizer.of(new Sgd(0.0)));
+      GradNormState state = rule.init(weights);
+      double[] norms = {3, 5, 7, 11};
+      state = rule.update(state, measured(norms, norms, weights)).state();
+      assertThat(state.lossWeights()).containsExactly(weights);
+    }
+  }
 }

@@ -193,7 +193,7 @@ class GradNormTest {
     for (Runnable early : new Runnable[] {gradNorm::lossWeights, gradNorm::history}) {
       assertThatThrownBy(early::run)
           .isInstanceOf(IllegalStateException.class)
-          .hasMessage("not attached to a graph yet. Call attach(graph) first");
+          .hasMessage("not attached to a network yet. Call attach(...) first");
     }
     ComputationGraph net = network("a", "b");
     assertThatThrownBy(() -> GradNorm.builder().sharedLayer("nowhere").build().attach(net))

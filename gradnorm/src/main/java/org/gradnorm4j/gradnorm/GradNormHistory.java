@@ -10,21 +10,18 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVPrinter;
-import org.apache.commons.math3.util.ResizableDoubleArray;
 
 /**
- * Every step of a training run, one row per step and task. Kept in memory as plain numbers, 48
- * bytes a row and 16 a step; may be read while training goes on in another thread.
+ * Every step of a training run, one row per step and task. Kept in memory as plain numbers, 40
+ * bytes a row and 8 a step; may be read while training goes on in another thread.
  */
 public final class GradNormHistory {
-  private static final int COLUMNS = 6;
-
   private final List<String> taskNames;
-  private final ResizableDoubleArray steps = new ResizableDoubleArray();
-  private final ResizableDoubleArray values = new ResizableDoubleArray();
+  private final StepTable steps;
 
   GradNormHistory(List<String> taskNames) {
     this.taskNames = taskNames;
+    steps = new StepTable(taskNames.size());
   }
 
   /**
@@ -52,22 +49,8 @@ public final class GradNormHistory {
       double targetGradientNorm,
       double relativeInverseTrainingRate) {}
 
-  synchronized void add(GradNormStep step) {
-    var measurement = step.measurement();
-    steps.addElements(new double[] {measurement.iteration(), measurement.epoch()});
-    double[][] columns = {
-      measurement.losses(),
-      measurement.lossWeights(),
-      measurement.gradientNorms(),
-      step.weightedGradientNorms(),
-      step.targetGradientNorms(),
-      step.relativeInverseTrainingRates()
-    };
-    for (int i = 0; i < taskNames.size(); i++) {
-      for (double[] column : columns) {
-        values.addElement(column[i]);
-      }
-    }
+  void add(GradNormStep step) {
+    steps.add(step);
   }
 
   /**
@@ -75,8 +58,8 @@ public final class GradNormHistory {
    *
    * @return steps so far
    */
-  public synchronized int size() {
-    return steps.getNumElements() / 2;
+  public int size() {
+    return steps.size();
   }
 
   /**
@@ -85,22 +68,23 @@ public final class GradNormHistory {
    * @return a stream over the steps that were recorded when it was asked for
    */
   public Stream<Row> rows() {
-    return IntStream.range(0, size() * taskNames.size()).mapToObj(this::row);
+    StepTable.View view = steps.view();
+    int tasks = taskNames.size();
+    return IntStream.range(0, view.size() * tasks)
+        .mapToObj(index -> row(view, index / tasks, index % tasks));
   }
 
-  private synchronized Row row(int index) {
-    int step = 2 * (index / taskNames.size());
-    int value = COLUMNS * index;
+  private Row row(StepTable.View view, int step, int task) {
     return new Row(
-        (int) steps.getElement(step),
-        (int) steps.getElement(step + 1),
-        taskNames.get(index % taskNames.size()),
-        values.getElement(value),
-        values.getElement(value + 1),
-        values.getElement(value + 2),
-        values.getElement(value + 3),
-        values.getElement(value + 4),
-        values.getElement(value + 5));
+        view.iteration(step),
+        view.epoch(step),
+        taskNames.get(task),
+        view.loss(step, task),
+        view.lossWeight(step, task),
+        view.gradientNorm(step, task),
+        view.weightedGradientNorm(step, task),
+        view.targetGradientNorm(step, task),
+        view.relativeInverseTrainingRate(step, task));
   }
 
   /**

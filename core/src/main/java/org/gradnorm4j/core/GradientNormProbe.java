@@ -1,14 +1,17 @@
 package org.gradnorm4j.core;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
+import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.graph.vertex.GraphVertex;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.nd4j.linalg.lossfunctions.ILossFunction;
 
 /**
  * Measures, during ordinary training, the loss and the gradient norm of every task on the last
@@ -186,6 +189,31 @@ public final class GradientNormProbe {
   }
 
   /**
+   * What the loss of each task is, per label, while the output gives every class the same
+   * probability: log C for the cross-entropy of C classes (softmax), C log 2 for that of C
+   * sigmoids.
+   *
+   * @return one value per task, NaN where it cannot be known: regressions, class weights, penalties
+   */
+  public double[] uninformedLosses() {
+    double[] uninformed = new double[taskNames.size()];
+    Arrays.fill(uninformed, Double.NaN);
+    for (int output = 0; output < losses.size(); output++) {
+      Layer layer = graph.losses().get(output).layer();
+      ILossFunction loss = losses.get(output).wrapped();
+      int first = graph.tasks().of(output).nextSetBit(0);
+      if (loss instanceof CompositeLoss composite) {
+        for (int term = 0; term < composite.termNames().size(); term++) {
+          uninformed[first + term] = UninformedLoss.of(layer, composite.loss(term));
+        }
+      } else {
+        uninformed[first] = UninformedLoss.of(layer, loss);
+      }
+    }
+    return uninformed;
+  }
+
+  /**
    * The loss weights of the next step.
    *
    * @return &lambda;<sub>i</sub>, one per task; a copy
@@ -283,11 +311,15 @@ public final class GradientNormProbe {
   private StepMeasurement measurement() {
     double divisor = attachment.isMiniBatch() ? graph.batchSize() : 1.0;
     double[] taskLosses = step.losses(divisor);
+    double[] lossesPerLabel = step.lossesPerLabel();
+    boolean[] present = step.present();
     double[] gradientNorms = step.unweightedGradientNorms(divisor);
     for (int i = 0; i < graph.tasks().penalties().size(); i++) {
       int task = graph.tasks().ofPenalty(i);
       PenaltyTerm penalty = graph.tasks().penalties().get(i);
       taskLosses[task] = penalty.value();
+      lossesPerLabel[task] = taskLosses[task];
+      present[task] = true;
       gradientNorms[task] = Math.sqrt(penalty.squaredNorm(sharedParameters));
     }
     return new StepMeasurement(
@@ -295,7 +327,9 @@ public final class GradientNormProbe {
         attachment.epoch(),
         graph.batchSize(),
         taskNames,
+        present,
         taskLosses,
+        lossesPerLabel,
         gradientNorms,
         step.lossWeights());
   }

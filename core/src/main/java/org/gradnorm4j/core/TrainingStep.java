@@ -16,6 +16,7 @@ import java.util.Arrays;
 final class TrainingStep {
   private final double[] lossWeights;
   private final double[] lossSums;
+  private final double[] labelCounts;
   private final double[] squaredNorms;
   private Thread thread;
   private boolean measuring;
@@ -27,6 +28,7 @@ final class TrainingStep {
   TrainingStep(int tasks) {
     lossWeights = new double[tasks];
     lossSums = new double[tasks];
+    labelCounts = new double[tasks];
     squaredNorms = new double[tasks];
   }
 
@@ -38,6 +40,7 @@ final class TrainingStep {
   void open(double[] weights, boolean measure) {
     System.arraycopy(weights, 0, lossWeights, 0, weights.length);
     Arrays.fill(lossSums, Double.NaN);
+    Arrays.fill(labelCounts, Double.NaN);
     Arrays.fill(squaredNorms, 0.0);
     measuring = measure;
     measured = false;
@@ -90,9 +93,14 @@ final class TrainingStep {
     return only != ALL;
   }
 
-  /** Notes task i's loss, a sum over the minibatch as DL4J computes it. */
-  void recordLossSum(int task, double lossSum) {
+  /**
+   * Notes task i's loss, a sum over the minibatch as DL4J computes it.
+   *
+   * @param labels how many there are, without those the mask leaves out
+   */
+  void recordLossSum(int task, double lossSum, double labels) {
     lossSums[task] = lossSum;
+    labelCounts[task] = labels;
   }
 
   /**
@@ -124,6 +132,24 @@ final class TrainingStep {
       losses[i] = lossSums[i] / divisor;
     }
     return losses;
+  }
+
+  /** The loss of each task as a mean over the labels that are there; NaN without any. */
+  double[] lossesPerLabel() {
+    double[] losses = new double[lossSums.length];
+    for (int i = 0; i < losses.length; i++) {
+      losses[i] = labelCounts[i] == 0.0 ? Double.NaN : lossSums[i] / labelCounts[i];
+    }
+    return losses;
+  }
+
+  /** Whether each task has labels in the minibatch that its mask does not leave out. */
+  boolean[] present() {
+    boolean[] present = new boolean[labelCounts.length];
+    for (int i = 0; i < present.length; i++) {
+      present[i] = labelCounts[i] != 0.0;
+    }
+    return present;
   }
 
   /** n_i = ‖∇_W L_i‖: the recorded norm without λ_i and without the sum over the minibatch. */

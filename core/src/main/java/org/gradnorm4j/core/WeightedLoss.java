@@ -72,11 +72,11 @@ final class WeightedLoss implements ILossFunction {
     double total;
     if (wrapped instanceof CompositeLoss composite) {
       double[] scores = composite.scores(labels, preOutput, activation, mask, average);
-      record(scores, labels, average);
+      record(scores, labels, mask, average);
       total = composite.total(scores);
     } else {
       total = wrapped.computeScore(labels, preOutput, activation, mask, average);
-      record(new double[] {total}, labels, average);
+      record(new double[] {total}, labels, mask, average);
     }
     calls.afterScore(labels);
     return total;
@@ -114,13 +114,20 @@ final class WeightedLoss implements ILossFunction {
     return Pair.of(computeScore(labels, preOutput, activation, mask, average), gradient);
   }
 
-  private void record(double[] scores, INDArray labels, boolean average) {
+  private void record(double[] scores, INDArray labels, INDArray mask, boolean average) {
     if (step.isOpen()) {
       int first = tasks.nextSetBit(0);
+      double present = presentLabels(labels, mask);
       for (int i = 0; i < scores.length; i++) {
-        step.recordLossSum(first + i, average ? scores[i] * labels.size(0) : scores[i]);
+        step.recordLossSum(first + i, average ? scores[i] * labels.size(0) : scores[i], present);
       }
     }
+  }
+
+  /** Rows of the labels that the mask lets through; of a mask by element, its share of them. */
+  private static double presentLabels(INDArray labels, INDArray mask) {
+    double rows = labels.size(0);
+    return mask == null ? rows : rows * (mask.norm1Number().doubleValue() / mask.length());
   }
 
   @Override

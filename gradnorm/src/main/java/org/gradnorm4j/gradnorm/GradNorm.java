@@ -3,6 +3,7 @@ package org.gradnorm4j.gradnorm;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -62,6 +63,7 @@ public final class GradNorm {
   private final List<String> sharedLayers;
   private final GradNormRule rule;
   private final int measureEvery;
+  private final Map<String, String> settings;
   private GradientNormProbe probe;
   private List<String> taskNames;
   private GradNormHistory history;
@@ -75,6 +77,7 @@ public final class GradNorm {
     rule =
         new GradNormRule(
             builder.alpha, builder.weightUpdate, WeightOptimizer.of(builder.lossWeightUpdater));
+    settings = builder.settings();
   }
 
   /**
@@ -126,7 +129,7 @@ public final class GradNorm {
     if (taskNames == null) {
       taskNames = attached.taskNames();
       state = rule.init(attached.lossWeights());
-      history = new GradNormHistory(taskNames);
+      history = new GradNormHistory(taskNames, settings(attached.sharedLayers()));
     } else if (!taskNames.equals(attached.taskNames())) {
       attached.detach();
       throw new IllegalArgumentException(
@@ -152,6 +155,13 @@ public final class GradNorm {
       probe.detach();
       probe = null;
     }
+  }
+
+  private Map<String, String> settings(List<String> measuredLayers) {
+    Map<String, String> all = new LinkedHashMap<>();
+    all.put("shared layer", String.join(", ", measuredLayers));
+    all.putAll(settings);
+    return all;
   }
 
   private void onStep(StepMeasurement measurement) {
@@ -292,6 +302,15 @@ public final class GradNorm {
       }
       measureEvery = steps;
       return this;
+    }
+
+    private Map<String, String> settings() {
+      Map<String, String> settings = new LinkedHashMap<>();
+      settings.put("alpha", Double.toString(alpha));
+      settings.put("weight update", weightUpdate.name().toLowerCase(Locale.ROOT));
+      settings.put("loss weight updater", lossWeightUpdater.toString());
+      settings.put("measured", measureEvery == 1 ? "every step" : "every " + measureEvery + " steps");
+      return settings;
     }
 
     /**

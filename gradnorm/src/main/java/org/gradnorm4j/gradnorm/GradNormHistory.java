@@ -4,8 +4,12 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.commons.csv.CSVFormat;
@@ -17,11 +21,20 @@ import org.apache.commons.csv.CSVPrinter;
  */
 public final class GradNormHistory {
   private final List<String> taskNames;
+  private final Map<String, String> settings;
   private final StepTable steps;
 
-  GradNormHistory(List<String> taskNames) {
-    this.taskNames = taskNames;
-    steps = new StepTable(taskNames.size());
+  /**
+   * An empty history, to be filled from steps that were recorded elsewhere. The history of a
+   * training run is {@link GradNorm#history()}.
+   *
+   * @param taskNames in the order of the arrays of a step; copied
+   * @param settings what a report tells of how the run was set up, in this order; copied
+   */
+  public GradNormHistory(List<String> taskNames, Map<String, String> settings) {
+    this.taskNames = List.copyOf(taskNames);
+    this.settings = Collections.unmodifiableMap(new LinkedHashMap<>(settings));
+    steps = new StepTable(this.taskNames);
   }
 
   /**
@@ -49,8 +62,44 @@ public final class GradNormHistory {
       double targetGradientNorm,
       double relativeInverseTrainingRate) {}
 
-  void add(GradNormStep step) {
+  /**
+   * Adds a step after the others.
+   *
+   * @param step of these tasks
+   * @throws IllegalArgumentException if it has other tasks
+   */
+  public void add(GradNormStep step) {
+    if (!step.measurement().taskNames().equals(taskNames)) {
+      throw new IllegalArgumentException(
+          "step of "
+              + step.measurement().taskNames()
+              + " must have the tasks of the history "
+              + taskNames
+              + ". Begin another history");
+    }
     steps.add(step);
+  }
+
+  /**
+   * The tasks, in the order of the rows of a step.
+   *
+   * @return their names; unmodifiable
+   */
+  public List<String> taskNames() {
+    return taskNames;
+  }
+
+  /**
+   * How the run was set up, as {@link #writeReport} tells it.
+   *
+   * @return name and value of each setting; unmodifiable
+   */
+  public Map<String, String> settings() {
+    return settings;
+  }
+
+  StepTable.View view() {
+    return steps.view();
   }
 
   /**
@@ -127,5 +176,35 @@ public final class GradNormHistory {
             row.relativeInverseTrainingRate());
       }
     }
+  }
+
+  /**
+   * Writes a page to keep: one HTML file that needs no other and no network, with all {@link
+   * GradNormChart charts}, the last step, the settings, and weights to train with as constants. See
+   * {@link GradNormReport}.
+   *
+   * @param file created, or overwritten
+   * @throws IOException if the file cannot be written
+   */
+  public void writeReport(Path file) throws IOException {
+    Files.writeString(file, GradNormReport.of(this).toHtml());
+  }
+
+  /**
+   * Writes each chart as a PNG file, named {@code loss-weights.png} and so on.
+   *
+   * @param folder created if it does not exist
+   * @return the files, in the order of {@link GradNormChart}
+   * @throws IOException if a file cannot be written
+   */
+  public List<Path> writeCharts(Path folder) throws IOException {
+    Files.createDirectories(folder);
+    List<Path> files = new ArrayList<>();
+    for (GradNormChart chart : GradNormChart.values()) {
+      Path file = folder.resolve(chart.id() + ".png");
+      chart.writePng(this, file);
+      files.add(file);
+    }
+    return files;
   }
 }

@@ -1,7 +1,6 @@
 package org.gradnorm4j.gradnorm;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -23,18 +22,18 @@ final class StepTable {
 
   private record Chunk(int[] iterations, int[] epochs, double[] values) {}
 
-  private final int tasks;
+  private final List<String> taskNames;
   private final List<Chunk> chunks = new ArrayList<>();
   private int size;
-  private double[] initialLosses;
+  private GradNormStep last;
+  private boolean increasing = true;
 
-  StepTable(int tasks) {
-    this.tasks = tasks;
-    initialLosses = new double[tasks];
-    Arrays.fill(initialLosses, Double.NaN);
+  StepTable(List<String> taskNames) {
+    this.taskNames = List.copyOf(taskNames);
   }
 
   synchronized void add(GradNormStep step) {
+    int tasks = taskNames.size();
     int row = size & (CHUNK - 1);
     if (row == 0) {
       chunks.add(new Chunk(new int[CHUNK], new int[CHUNK], new double[CHUNK * tasks * COLUMNS]));
@@ -56,7 +55,8 @@ final class StepTable {
         chunk.values[next++] = column[task];
       }
     }
-    initialLosses = step.initialLosses();
+    increasing &= last == null || measurement.iteration() > last.measurement().iteration();
+    last = step;
     size++;
   }
 
@@ -66,15 +66,26 @@ final class StepTable {
 
   /** All steps so far; steps that are added later do not show in it. */
   synchronized View view() {
-    return new View(List.copyOf(chunks), size, tasks, initialLosses);
+    return new View(taskNames, List.copyOf(chunks), size, last, increasing);
   }
 
   /**
    * Immutable; step from 0 to size − 1, task from 0 to tasks − 1.
    *
-   * @param initialLosses L_i(0) as the last step had them; NaN if there is none yet
+   * @param last the last step, null if there is none yet
+   * @param increasing whether the iteration tells steps apart: not if the history goes on in
+   *     another network
    */
-  record View(List<Chunk> chunks, int size, int tasks, double[] initialLosses) {
+  record View(
+      List<String> taskNames,
+      List<Chunk> chunks,
+      int size,
+      GradNormStep last,
+      boolean increasing) {
+
+    int tasks() {
+      return taskNames.size();
+    }
 
     int iteration(int step) {
       return chunks.get(step >> CHUNK_BITS).iterations[step & (CHUNK - 1)];
@@ -103,6 +114,32 @@ final class StepTable {
           : Math.abs(lossWeight(step, task)) * gradientNorm(step, task);
     }
 
+    /** G_i over the sum of all; a task without a norm has none of it. NaN if no task has one. */
+    double share(int step, int task) {
+      return orZero(weightedGradientNorm(step, task)) / totalGradientNorm(step);
+    }
+
+    /** The share of the task that has most. */
+    double largestShare(int step) {
+      double largest = 0.0;
+      for (int task = 0; task < tasks(); task++) {
+        largest = Math.max(largest, orZero(weightedGradientNorm(step, task)));
+      }
+      return largest / totalGradientNorm(step);
+    }
+
+    private double totalGradientNorm(int step) {
+      double sum = 0.0;
+      for (int task = 0; task < tasks(); task++) {
+        sum += orZero(weightedGradientNorm(step, task));
+      }
+      return sum;
+    }
+
+    private static double orZero(double value) {
+      return Double.isNaN(value) ? 0.0 : value;
+    }
+
     double targetGradientNorm(int step, int task) {
       return value(step, task, TARGET_GRADIENT_NORM);
     }
@@ -113,7 +150,7 @@ final class StepTable {
 
     private double value(int step, int task, int column) {
       return chunks.get(step >> CHUNK_BITS)
-          .values[((step & (CHUNK - 1)) * tasks + task) * COLUMNS + column];
+          .values[((step & (CHUNK - 1)) * taskNames.size() + task) * COLUMNS + column];
     }
   }
 }

@@ -1,0 +1,209 @@
+package org.gradnorm4j.gradnorm;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.IntPredicate;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+
+/**
+ * A {@link GradNormHistory} as a page to look at: the charts, the last step, weights to train with
+ * as constants, the settings, and what went wrong on the way. Plain HTML with the charts in it as
+ * SVG; no script, nothing to load.
+ *
+ * <pre>{@code
+ * gradNorm.history().writeReport(Path.of("report.html"));
+ * }</pre>
+ */
+public final class GradNormReport {
+  private final GradNormHistory history;
+  private final StepTable.View steps;
+
+  private GradNormReport(GradNormHistory history) {
+    this.history = history;
+    steps = history.view();
+  }
+
+  /**
+   * Of the steps that a history has now.
+   *
+   * @param history of any size; not modified
+   * @return the report
+   */
+  public static GradNormReport of(GradNormHistory history) {
+    return new GradNormReport(history);
+  }
+
+  /**
+   * The whole page.
+   *
+   * @return an HTML document, UTF-8
+   */
+  public String toHtml() {
+    return """
+        <!DOCTYPE html>
+        <html lang="en">
+        <head>
+        <meta charset="utf-8">
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <title>GradNorm report</title>
+        <style>
+        %s</style>
+        </head>
+        <body>
+        <h1>GradNorm report</h1>
+        %s</body>
+        </html>
+        """
+        .formatted(style(), content());
+  }
+
+  /**
+   * What stands in the page, to stand in another.
+   *
+   * @return HTML elements
+   */
+  public String content() {
+    StringBuilder html = new StringBuilder();
+    html.append("<p id=\"steps\" data-steps=\"%d\">%s</p>\n".formatted(steps.size(), extent()));
+    html.append(warnings());
+    if (steps.size() > 0) {
+      html.append(lastStep());
+    }
+    for (GradNormChart chart : GradNormChart.values()) {
+      html.append(
+          "<figure id=\"%s\">\n%s\n</figure>\n".formatted(chart.id(), chart.svg(steps).strip()));
+    }
+    if (steps.size() > 0) {
+      html.append(staticWeights());
+    }
+    return html.append(settings()).toString();
+  }
+
+  /**
+   * The looks of {@link #content()}.
+   *
+   * @return a style sheet
+   */
+  public static String style() {
+    return """
+        body { font: 15px/1.45 sans-serif; color: #111; background: #fff; max-width: 1200px; margin: 1.5em auto; padding: 0 1em; }
+        h1 { font-size: 1.5em; } h2 { font-size: 1.15em; margin: 1.6em 0 0.4em; }
+        figure { margin: 1.2em 0; break-inside: avoid; } svg { width: 100%; height: auto; display: block; }
+        table { border-collapse: collapse; } th, td { padding: 0.25em 0.8em; border-bottom: 1px solid #ccc; text-align: left; }
+        .numbers td, .numbers thead th { text-align: right; font-variant-numeric: tabular-nums; }
+        .numbers th:first-child { text-align: left; }
+        .warnings { border-left: 4px solid #d55e00; padding: 0.1em 1em; } pre { background: #f4f4f4; padding: 0.8em; overflow-x: auto; }
+        """;
+  }
+
+  private String extent() {
+    return steps.size() == 0
+        ? "No step yet."
+        : "%,d steps recorded, iterations %,d to %,d, epochs %,d to %,d."
+            .formatted(
+                steps.size(),
+                steps.iteration(0),
+                steps.iteration(steps.size() - 1),
+                steps.epoch(0),
+                steps.epoch(steps.size() - 1));
+  }
+
+  private String lastStep() {
+    int last = steps.size() - 1;
+    double[] ratios = steps.last().lossRatios();
+    double[] next = steps.last().nextLossWeights();
+    String rows =
+        IntStream.range(0, steps.tasks())
+            .mapToObj(
+                i ->
+                    "<tr><th scope=\"row\">%s</th>%s%s%s%s%s%s%s%s%s</tr>\n"
+                        .formatted(
+                            Html.escape(steps.taskNames().get(i)),
+                            Html.number(steps.loss(last, i)),
+                            Html.number(ratios[i]),
+                            Html.number(steps.relativeInverseTrainingRate(last, i)),
+                            Html.number(steps.gradientNorm(last, i)),
+                            Html.number(steps.lossWeight(last, i)),
+                            Html.number(steps.weightedGradientNorm(last, i)),
+                            Html.number(steps.targetGradientNorm(last, i)),
+                            Html.number(steps.share(last, i)),
+                            Html.number(next[i])))
+            .collect(Collectors.joining());
+    return """
+        <h2>Last step</h2>
+        <table id="last-step" class="numbers">
+        <thead><tr><th>task</th><th>loss L</th><th>L / L(0)</th><th>rate r</th><th>‖∇L‖</th><th>weight λ</th><th>G = λ‖∇L‖</th><th>target of G</th><th>share</th><th>next λ</th></tr></thead>
+        <tbody>
+        %s</tbody>
+        </table>
+        """
+        .formatted(rows);
+  }
+
+  /** The paper's static weights: the average over the steps of each λ_i. */
+  private String staticWeights() {
+    double[] means = new double[steps.tasks()];
+    for (int step = 0; step < steps.size(); step++) {
+      for (int task = 0; task < means.length; task++) {
+        means[task] += steps.lossWeight(step, task) / steps.size();
+      }
+    }
+    String values =
+        IntStream.range(0, means.length)
+            .mapToObj(i -> "%.4g".formatted(means[i]))
+            .collect(Collectors.joining(", "));
+    return """
+        <h2>Static weights to paste</h2>
+        <p>Each task's weight averaged over all recorded steps, as in the paper's comparison with static weights. Tasks in the order of the table above.</p>
+        <pre id="static-weights">GradientNormProbe.attach(net, step -&gt; {}).lossWeights(%s);</pre>
+        """
+        .formatted(values);
+  }
+
+  private String settings() {
+    String rows =
+        history.settings().entrySet().stream()
+            .map(
+                (Map.Entry<String, String> setting) ->
+                    "<tr><th scope=\"row\">%s</th><td>%s</td></tr>\n"
+                        .formatted(Html.escape(setting.getKey()), Html.escape(setting.getValue())))
+            .collect(Collectors.joining());
+    return """
+        <h2>Settings</h2>
+        <table id="settings">
+        %s</table>
+        """
+        .formatted(rows);
+  }
+
+  private String warnings() {
+    List<String> warnings = new ArrayList<>();
+    warn(
+        warnings,
+        "a loss or gradient was not finite, and the loss weights stayed as they were",
+        step -> IntStream.range(0, steps.tasks()).anyMatch(task -> !isFinite(step, task)));
+    warn(
+        warnings,
+        "a loss weight was not positive: its task's loss was maximised",
+        step -> IntStream.range(0, steps.tasks()).anyMatch(i -> steps.lossWeight(step, i) <= 0.0));
+    return warnings.isEmpty()
+        ? ""
+        : "<div id=\"warnings\" class=\"warnings\">\n" + String.join("", warnings) + "</div>\n";
+  }
+
+  private boolean isFinite(int step, int task) {
+    return Double.isFinite(steps.loss(step, task)) && Double.isFinite(steps.gradientNorm(step, task));
+  }
+
+  private void warn(List<String> warnings, String what, IntPredicate happened) {
+    long count = IntStream.range(0, steps.size()).filter(happened).count();
+    if (count > 0) {
+      int first = IntStream.range(0, steps.size()).filter(happened).findFirst().orElseThrow();
+      warnings.add(
+          "<p>In %,d of %,d steps %s. First in iteration %,d.</p>\n"
+              .formatted(count, steps.size(), what, steps.iteration(first)));
+    }
+  }
+}

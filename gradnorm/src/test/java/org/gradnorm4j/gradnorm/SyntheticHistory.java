@@ -1,0 +1,63 @@
+package org.gradnorm4j.gradnorm;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.stream.IntStream;
+import org.gradnorm4j.core.StepMeasurement;
+import org.nd4j.linalg.learning.config.Adam;
+
+/** Histories of made-up measurements, balanced by the real rule. */
+final class SyntheticHistory {
+  private final GradNormHistory history;
+  private final List<String> taskNames;
+  private final GradNormRule rule =
+      new GradNormRule(1.5, WeightUpdate.MULTIPLICATIVE, WeightOptimizer.of(new Adam(0.025)));
+  private final Random random = new Random(5);
+  private GradNormState state;
+
+  SyntheticHistory(String... tasks) {
+    taskNames = List.of(tasks);
+    history = new GradNormHistory(taskNames, Map.of("alpha", "1.5"));
+    double[] ones = new double[tasks.length];
+    Arrays.fill(ones, 1.0);
+    state = rule.init(ones);
+  }
+
+  static String[] names(int tasks) {
+    return IntStream.range(0, tasks).mapToObj(i -> "task " + i).toArray(String[]::new);
+  }
+
+  /** Falling losses of unlike scale and speed, with noise. */
+  SyntheticHistory steps(int steps) {
+    int tasks = taskNames.size();
+    for (int t = 0; t < steps; t++) {
+      double progress = (double) t / steps;
+      double[] losses = new double[tasks];
+      double[] norms = new double[tasks];
+      for (int i = 0; i < tasks; i++) {
+        double noise = 1.0 + 0.1 * random.nextDouble();
+        losses[i] = (1 + i) * noise * Math.exp(-progress * (1 + i % 4));
+        norms[i] = (1 + i) * (1 + i) * noise * Math.exp(-progress * (1 + i % 3));
+      }
+      step(losses, norms);
+    }
+    return this;
+  }
+
+  SyntheticHistory step(double[] losses, double[] norms) {
+    GradNormRule.Update update =
+        rule.update(
+            state,
+            new StepMeasurement(
+                history.size(), 0, 32, taskNames, losses, norms, state.lossWeights()));
+    state = update.state();
+    history.add(update.step());
+    return this;
+  }
+
+  GradNormHistory history() {
+    return history;
+  }
+}

@@ -113,9 +113,9 @@ final class ChartDrawing {
   /**
    * The chart.
    *
-   * @param dense of lines with more points than this XChart draws a path, which a dash pattern needs
-   *     and takes fewer characters; it has curves from point to point. Others are drawn piece by
-   *     piece, straight
+   * @param dense of lines with more points than this XChart draws a path, which a dash pattern
+   *     needs and takes fewer characters; it has curves from point to point. Others are drawn piece
+   *     by piece, straight
    */
   private static XYChart chart(Content content, int dense) {
     XYChart chart =
@@ -162,8 +162,7 @@ final class ChartDrawing {
     XYSeries series =
         chart.addSeries((line.target() ? "target " : "task ") + line.task(), line.x(), line.y());
     Color color = COLORS[line.task() % COLORS.length];
-    float[] dash =
-        line.target() ? DOTTED : DASHES[line.task() / COLORS.length % DASHES.length];
+    float[] dash = line.target() ? DOTTED : DASHES[line.task() / COLORS.length % DASHES.length];
     series.setLabel(label(line.name()));
     series.setShowInLegend(!line.target());
     series.setLineColor(color).setFillColor(color);

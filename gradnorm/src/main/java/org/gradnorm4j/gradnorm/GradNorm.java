@@ -309,7 +309,8 @@ public final class GradNorm {
       settings.put("alpha", Double.toString(alpha));
       settings.put("weight update", weightUpdate.name().toLowerCase(Locale.ROOT));
       settings.put("loss weight updater", lossWeightUpdater.toString());
-      settings.put("measured", measureEvery == 1 ? "every step" : "every " + measureEvery + " steps");
+      settings.put(
+          "measured", measureEvery == 1 ? "every step" : "every " + measureEvery + " steps");
       return settings;
     }
 

@@ -194,7 +194,8 @@ public final class GradNormReport {
   }
 
   private boolean isFinite(int step, int task) {
-    return Double.isFinite(steps.loss(step, task)) && Double.isFinite(steps.gradientNorm(step, task));
+    return Double.isFinite(steps.loss(step, task))
+        && Double.isFinite(steps.gradientNorm(step, task));
   }
 
   private void warn(List<String> warnings, String what, IntPredicate happened) {

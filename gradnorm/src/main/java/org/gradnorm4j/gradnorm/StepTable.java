@@ -77,11 +77,7 @@ final class StepTable {
    *     another network
    */
   record View(
-      List<String> taskNames,
-      List<Chunk> chunks,
-      int size,
-      GradNormStep last,
-      boolean increasing) {
+      List<String> taskNames, List<Chunk> chunks, int size, GradNormStep last, boolean increasing) {
 
     int tasks() {
       return taskNames.size();

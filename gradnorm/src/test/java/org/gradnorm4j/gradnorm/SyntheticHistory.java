@@ -57,6 +57,10 @@ final class SyntheticHistory {
     return this;
   }
 
+  double[] lossWeights() {
+    return state.lossWeights();
+  }
+
   GradNormHistory history() {
     return history;
   }

@@ -163,7 +163,7 @@ final class ChartDrawing {
         chart.addSeries((line.target() ? "target " : "task ") + line.task(), line.x(), line.y());
     Color color = COLORS[line.task() % COLORS.length];
     float[] dash = line.target() ? DOTTED : DASHES[line.task() / COLORS.length % DASHES.length];
-    series.setLabel(label(line.name()));
+    series.setLabel(Numbers.shortened(line.name(), LABEL_LENGTH));
     series.setShowInLegend(!line.target());
     series.setLineColor(color).setFillColor(color);
     series.setMarkerColor(color);
@@ -175,14 +175,6 @@ final class ChartDrawing {
       series.setXYSeriesRenderStyle(XYSeriesRenderStyle.Area);
     }
     return series;
-  }
-
-  private static String label(String name) {
-    return name.length() <= LABEL_LENGTH
-        ? name
-        : name.substring(0, LABEL_LENGTH / 2 - 1)
-            + "…"
-            + name.substring(name.length() - LABEL_LENGTH / 2);
   }
 
   private static boolean isLogarithmic(List<ChartLine> lines) {

@@ -1,0 +1,122 @@
+package org.gradnorm4j.ui;
+
+import java.util.Collection;
+import java.util.List;
+import java.util.Objects;
+import java.util.UUID;
+import java.util.function.LongSupplier;
+import org.deeplearning4j.core.storage.StatsStorageRouter;
+import org.deeplearning4j.core.util.UIDProvider;
+import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.optimize.api.BaseTrainingListener;
+import org.deeplearning4j.optimize.api.TrainingListener;
+import org.deeplearning4j.ui.model.stats.BaseStatsListener;
+import org.gradnorm4j.gradnorm.GradNorm;
+import org.gradnorm4j.gradnorm.GradNormStep;
+
+/**
+ * Writes GradNorm's steps to a stats storage, in memory, in a file or on another machine, for the
+ * page {@code /gradnorm} of the UI server to which that storage is attached.
+ *
+ * <pre>{@code
+ * StatsStorage storage = new InMemoryStatsStorage();
+ * UIServer.getInstance().attach(storage);
+ * net.addListeners(new GradNormStatsListener(gradNorm, storage));
+ * }</pre>
+ *
+ * <p>A step is about 0.3 kB and 0.2 kB a task. A {@code FileStatsStorage} writes each to disk at
+ * once: with short steps record every tenth or hundredth.
+ *
+ * <p><b>Note:</b> a storage tells records apart by their millisecond. Steps that take less get the
+ * milliseconds that follow, so none is lost.
+ */
+public final class GradNormStatsListener extends BaseTrainingListener {
+  private final GradNorm gradNorm;
+  private final StatsStorageRouter storage;
+  private final int frequency;
+  private final LongSupplier clock;
+  private final String worker = UIDProvider.getJVMUID() + "_" + UUID.randomUUID();
+  private String session;
+  private GradNormStep last;
+  private long steps;
+  private long time;
+
+  /**
+   * Records every step.
+   *
+   * @param gradNorm attached, now or later, to the network this listens to
+   * @param storage where to
+   */
+  public GradNormStatsListener(GradNorm gradNorm, StatsStorageRouter storage) {
+    this(gradNorm, storage, 1);
+  }
+
+  /**
+   * Records the first of every so many steps.
+   *
+   * @param gradNorm attached, now or later, to the network this listens to
+   * @param storage where to
+   * @param frequency from one recorded step to the next, of the steps that are measured; &ge; 1
+   * @throws IllegalArgumentException if frequency is less than 1
+   */
+  public GradNormStatsListener(GradNorm gradNorm, StatsStorageRouter storage, int frequency) {
+    this(gradNorm, storage, frequency, System::currentTimeMillis);
+  }
+
+  /** As above, with a clock of milliseconds. */
+  GradNormStatsListener(
+      GradNorm gradNorm, StatsStorageRouter storage, int frequency, LongSupplier clock) {
+    if (frequency < 1) {
+      throw new IllegalArgumentException("frequency (" + frequency + ") must be >= 1");
+    }
+    this.gradNorm = Objects.requireNonNull(gradNorm, "gradNorm");
+    this.storage = Objects.requireNonNull(storage, "storage");
+    this.frequency = frequency;
+    this.clock = clock;
+  }
+
+  @Override
+  public void iterationDone(Model model, int iteration, int epoch) {
+    GradNormStep step = gradNorm.lastStep().orElse(null);
+    if (step == null || step == last) {
+      return;
+    }
+    last = step;
+    if (session == null) {
+      session = sessionOf(model);
+      storage.putStaticInfo(
+          GradNormRecord.ofRun(
+              session,
+              worker,
+              nextTime(),
+              gradNorm.history().taskNames(),
+              gradNorm.history().settings()));
+    }
+    if (steps++ % frequency == 0) {
+      storage.putUpdate(GradNormRecord.ofStep(session, worker, nextTime(), step));
+    }
+  }
+
+  private long nextTime() {
+    time = Math.max(clock.getAsLong(), time + 1);
+    return time;
+  }
+
+  /** That of the network's StatsListener, so that both pages speak of the same session. */
+  private static String sessionOf(Model model) {
+    return listeners(model).stream()
+        .filter(BaseStatsListener.class::isInstance)
+        .map(listener -> ((BaseStatsListener) listener).getSessionID())
+        .findFirst()
+        .orElseGet(() -> UUID.randomUUID().toString());
+  }
+
+  private static Collection<TrainingListener> listeners(Model model) {
+    if (model instanceof ComputationGraph graph) {
+      return graph.getListeners();
+    }
+    return model instanceof MultiLayerNetwork network ? network.getListeners() : List.of();
+  }
+}

@@ -1,0 +1,105 @@
+package org.gradnorm4j.ui;
+
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.deeplearning4j.core.storage.StatsStorage;
+import org.gradnorm4j.gradnorm.GradNormHistory;
+
+/** The runs in all attached storages, each read once and then kept up to date record by record. */
+final class Runs {
+  private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss");
+
+  private final Map<String, Run> byId = new LinkedHashMap<>();
+
+  private static final class Run {
+    final StatsStorage storage;
+    final String session;
+    final long begin;
+    final GradNormHistory history;
+    long read;
+
+    Run(StatsStorage storage, GradNormRecord info) {
+      this.storage = storage;
+      session = info.getSessionID();
+      begin = info.getTimeStamp();
+      history = info.toHistory();
+    }
+  }
+
+  /**
+   * A run to choose.
+   *
+   * @param id unique
+   * @param label to be read
+   */
+  record Choice(String id, String label) {}
+
+  synchronized void attach(StatsStorage storage) {
+    for (String session : storage.listSessionIDs()) {
+      for (String worker :
+          storage.listWorkerIDsForSessionAndType(session, GradNormRecord.TYPE_ID)) {
+        readAll(storage, session, worker);
+      }
+    }
+  }
+
+  synchronized void detach(StatsStorage storage) {
+    byId.values().removeIf(run -> run.storage == storage);
+  }
+
+  private void readAll(StatsStorage storage, String session, String worker) {
+    long[] times = storage.getAllUpdateTimes(session, GradNormRecord.TYPE_ID, worker);
+    if (times != null) {
+      Arrays.stream(times).sorted().forEach(time -> read(storage, session, worker, time));
+    }
+  }
+
+  /** One record that has just been written, unless it was read before. */
+  synchronized void read(StatsStorage storage, String session, String worker, long time) {
+    Run run = find(storage, session, worker);
+    if (run != null
+        && time > run.read
+        && storage.getUpdate(session, GradNormRecord.TYPE_ID, worker, time)
+            instanceof GradNormRecord step) {
+      run.history.add(step.toStep());
+      run.read = time;
+    }
+  }
+
+  private Run find(StatsStorage storage, String session, String worker) {
+    return byId.computeIfAbsent(
+        session + "/" + worker,
+        id ->
+            storage.getStaticInfo(session, GradNormRecord.TYPE_ID, worker)
+                    instanceof GradNormRecord info
+                ? new Run(storage, info)
+                : null);
+  }
+
+  /** The latest first. */
+  synchronized List<Choice> choices() {
+    List<Map.Entry<String, Run>> runs = new ArrayList<>(byId.entrySet());
+    runs.sort(Comparator.comparing(entry -> -entry.getValue().begin));
+    return runs.stream().map(entry -> new Choice(entry.getKey(), label(entry.getValue()))).toList();
+  }
+
+  private static String label(Run run) {
+    return "%s · %s · %s"
+        .formatted(
+            TIME.format(Instant.ofEpochMilli(run.begin).atZone(ZoneId.systemDefault())),
+            String.join(", ", run.history.taskNames()),
+            run.session);
+  }
+
+  synchronized Optional<GradNormHistory> history(String id) {
+    return Optional.ofNullable(byId.get(id)).map(run -> run.history);
+  }
+}

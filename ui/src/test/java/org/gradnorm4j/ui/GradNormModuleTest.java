@@ -1,0 +1,122 @@
+package org.gradnorm4j.ui;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.NetworkInterface;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+import org.deeplearning4j.ui.VertxUIServer;
+import org.deeplearning4j.ui.model.storage.InMemoryStatsStorage;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The page's requests, by a plain client. */
+class GradNormModuleTest {
+  private VertxUIServer server;
+
+  @BeforeEach
+  void start() {
+    server = VertxUIServer.getInstance(0, false, null);
+  }
+
+  @AfterEach
+  void stop() throws Exception {
+    System.clearProperty(GradNormModule.REMOTE_PROPERTY);
+    VertxUIServer.stopInstance();
+  }
+
+  private HttpResponse<String> get(String path) throws IOException, InterruptedException {
+    return get("localhost", path);
+  }
+
+  private HttpResponse<String> get(String host, String path)
+      throws IOException, InterruptedException {
+    return HttpClient.newHttpClient()
+        .send(
+            HttpRequest.newBuilder(URI.create("http://" + host + ":" + server.getPort() + path))
+                .build(),
+            HttpResponse.BodyHandlers.ofString());
+  }
+
+  @Test
+  void runsAndTheirContent_areServed() throws Exception {
+    Training training = new Training();
+    InMemoryStatsStorage storage = new InMemoryStatsStorage();
+    training.net.setListeners(new GradNormStatsListener(training.gradNorm, storage));
+    training.fit(5);
+    assertThat(get("/gradnorm/runs").body()).isEqualTo("[]");
+    server.attach(storage);
+    JsonArray runs = JsonParser.parseString(get("/gradnorm/runs").body()).getAsJsonArray();
+    assertThat(runs).hasSize(1);
+    assertThat(runs.get(0).getAsJsonObject().get("label").getAsString())
+        .contains("depth, normals, <b>edges</b>");
+    String id = runs.get(0).getAsJsonObject().get("id").getAsString();
+    String content = "/gradnorm/content?run=" + URLEncoder.encode(id, StandardCharsets.UTF_8);
+    assertThat(get(content + "&shown=-1").body())
+        .contains("data-steps=\"5\"", "&lt;b&gt;edges&lt;/b&gt;")
+        .doesNotContain("<b>");
+    assertThat(get(content + "&shown=5").statusCode()).isEqualTo(204);
+    assertThat(get("/gradnorm/content?run=other").statusCode()).isEqualTo(404);
+    assertThat(get("/gradnorm/content").statusCode()).isEqualTo(404);
+    server.detach(storage);
+    assertThat(get("/gradnorm/runs").body()).isEqualTo("[]");
+  }
+
+  @Test
+  void page_namesNothingOutside_andLinksToTheTrainingPages_whichLinkBack() throws Exception {
+    HttpResponse<String> page = get("/gradnorm");
+    assertThat(page.headers().firstValue("content-type")).contains("text/html; charset=utf-8");
+    assertThat(page.body())
+        .contains("href=\"/train/overview\"")
+        .doesNotContain("http:", "https:", "{{", "src=");
+    for (String training : new String[] {"overview", "model", "system"}) {
+      assertThat(get("/train/" + training).body())
+          .as(training)
+          .contains(
+              "<a class=\"nav-link\" href=\"/gradnorm\">", "cui-speedometer\"></i>System</a>");
+    }
+  }
+
+  @Test
+  void otherMachines_areRefused_unlessAllowed() throws Exception {
+    Optional<InetAddress> address =
+        NetworkInterface.networkInterfaces()
+            .flatMap(NetworkInterface::inetAddresses)
+            .filter(a -> !a.isLoopbackAddress() && a.getAddress().length == 4)
+            .findFirst();
+    assumeTrue(address.isPresent(), "this machine has no address but loopback");
+    String host = address.get().getHostAddress(); // by this address, we are somebody else
+    for (String path : new String[] {"/gradnorm", "/gradnorm/runs", "/gradnorm/content"}) {
+      assertThat(get(host, path).statusCode()).as(path).isEqualTo(403);
+    }
+    System.setProperty(GradNormModule.REMOTE_PROPERTY, "true");
+    assertThat(get(host, "/gradnorm").statusCode()).isEqualTo(200);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "127.0.0.1, true",
+    "127.1.2.3, true",
+    "0:0:0:0:0:0:0:1, true",
+    "::1, true",
+    "192.168.0.7, false",
+    "10.0.0.1, false",
+    "fe80::1, false"
+  })
+  void loopback_isRecognized(String address, boolean loopback) {
+    assertThat(GradNormModule.isLoopback(address)).isEqualTo(loopback);
+  }
+}

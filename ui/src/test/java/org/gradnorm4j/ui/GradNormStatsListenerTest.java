@@ -1,0 +1,143 @@
+package org.gradnorm4j.ui;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.List;
+import org.deeplearning4j.core.storage.StatsStorage;
+import org.deeplearning4j.ui.model.stats.StatsListener;
+import org.deeplearning4j.ui.model.storage.FileStatsStorage;
+import org.deeplearning4j.ui.model.storage.InMemoryStatsStorage;
+import org.gradnorm4j.core.StepMeasurement;
+import org.gradnorm4j.gradnorm.GradNormHistory;
+import org.gradnorm4j.gradnorm.GradNormStep;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What gets from training to a storage, and from there to the page. */
+class GradNormStatsListenerTest {
+
+  private static GradNormHistory read(StatsStorage storage) {
+    Runs runs = new Runs();
+    runs.attach(storage);
+    assertThat(runs.choices()).hasSize(1);
+    return runs.history(runs.choices().get(0).id()).orElseThrow();
+  }
+
+  /** Oracle: the history of the attachment itself. */
+  @Test
+  void fileOfAnEarlierRun_hasEveryStepToTheLastBit(@TempDir Path folder) throws Exception {
+    Training training = new Training();
+    FileStatsStorage written = new FileStatsStorage(folder.resolve("run.dl4j").toFile());
+    training.net.setListeners(new GradNormStatsListener(training.gradNorm, written));
+    training.fit(60);
+    written.close();
+
+    FileStatsStorage opened = new FileStatsStorage(folder.resolve("run.dl4j").toFile());
+    GradNormHistory history = read(opened);
+    assertThat(history.rows())
+        .containsExactlyElementsOf(training.gradNorm.history().rows().toList());
+    assertThat(history.settings()).isEqualTo(training.gradNorm.history().settings());
+    opened.close();
+  }
+
+  /** A clock that stands still. */
+  @Test
+  void stepsWithinOneMillisecond_areAllKept() {
+    Training training = new Training();
+    InMemoryStatsStorage storage = new InMemoryStatsStorage();
+    training.net.setListeners(
+        new GradNormStatsListener(training.gradNorm, storage, 1, () -> 1000L));
+    training.fit(50);
+    assertThat(read(storage).rows())
+        .containsExactlyElementsOf(training.gradNorm.history().rows().toList());
+  }
+
+  @Test
+  void everyNthStep_isWrittenBeginningWithTheFirst() {
+    Training training = new Training();
+    InMemoryStatsStorage storage = new InMemoryStatsStorage();
+    training.net.setListeners(new GradNormStatsListener(training.gradNorm, storage, 4));
+    training.fit(10);
+    assertThat(read(storage).rows().map(GradNormHistory.Row::iteration).distinct())
+        .containsExactly(0, 4, 8);
+    assertThatThrownBy(() -> new GradNormStatsListener(training.gradNorm, storage, 0))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("frequency (0) must be >= 1");
+  }
+
+  @Test
+  void session_isThatOfTheStatsListener() {
+    Training training = new Training();
+    InMemoryStatsStorage storage = new InMemoryStatsStorage();
+    StatsListener stats = new StatsListener(storage);
+    training.net.setListeners(stats, new GradNormStatsListener(training.gradNorm, storage));
+    training.fit(2);
+    assertThat(storage.listSessionIDs()).containsExactly(stats.getSessionID());
+    assertThat(storage.listTypeIDsForSession(stats.getSessionID()))
+        .containsExactlyInAnyOrder(StatsListener.TYPE_ID, "GradNorm");
+  }
+
+  /** Two runs in one storage, one of them in two parts around an attach: each has its own steps. */
+  @Test
+  void runs_areKeptApart_andContinued() {
+    Training first = new Training();
+    Training second = new Training();
+    InMemoryStatsStorage storage = new InMemoryStatsStorage();
+    first.net.setListeners(new GradNormStatsListener(first.gradNorm, storage));
+    second.net.setListeners(new GradNormStatsListener(second.gradNorm, storage));
+    Runs runs = new Runs();
+    storage.registerStatsStorageListener(
+        event ->
+            runs.read(
+                event.getStatsStorage(),
+                event.getSessionID(),
+                event.getWorkerID(),
+                event.getTimestamp()));
+    first.fit(3);
+    second.fit(2);
+    runs.attach(storage);
+    first.fit(4);
+    assertThat(runs.choices())
+        .extracting(choice -> runs.history(choice.id()).orElseThrow().size())
+        .containsExactlyInAnyOrder(7, 2);
+    runs.detach(storage);
+    assertThat(runs.choices()).isEmpty();
+  }
+
+  @Test
+  void record_survivesEveryEncoding_alsoWhatIsNotFinite() throws Exception {
+    double[] nan = {Double.NaN, Double.POSITIVE_INFINITY};
+    GradNormStep step =
+        new GradNormStep(
+            new StepMeasurement(
+                3, 1, 16, List.of("a", "b"), nan, new double[] {0.1, 1e-300}, new double[] {1, 1}),
+            nan,
+            nan,
+            nan,
+            nan,
+            Double.NaN,
+            nan,
+            Double.NaN,
+            new double[] {1.5, 0.5});
+    GradNormRecord record = GradNormRecord.ofStep("session", "worker", 1234L, step);
+    byte[] bytes = record.encode();
+    assertThat(record.encodingLengthBytes()).isEqualTo(bytes.length);
+    ByteBuffer buffer = ByteBuffer.allocate(bytes.length);
+    record.encode(buffer);
+    assertThat(buffer.array()).isEqualTo(bytes);
+    buffer.flip();
+    GradNormRecord decoded = new GradNormRecord();
+    decoded.decode(buffer);
+    assertThat(decoded.toStep()).isEqualTo(step);
+    assertThat(decoded.getSessionID()).isEqualTo("session");
+    assertThat(decoded.getWorkerID()).isEqualTo("worker");
+    assertThat(decoded.getTypeID()).isEqualTo("GradNorm");
+    assertThat(decoded.getTimeStamp()).isEqualTo(1234L);
+    bytes[0] = 9;
+    assertThatThrownBy(() -> new GradNormRecord().decode(bytes))
+        .hasMessageContaining("GradNorm record (version 9) must be of version 1");
+  }
+}

@@ -1,11 +1,10 @@
 package org.gradnorm4j.gradnorm;
 
 import java.util.Collections;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.deeplearning4j.nn.graph.ComputationGraph;
@@ -14,8 +13,6 @@ import org.gradnorm4j.core.CompositeLoss;
 import org.gradnorm4j.core.GradientNormProbe;
 import org.gradnorm4j.core.StepMeasurement;
 import org.gradnorm4j.core.WeightPenalty;
-import org.nd4j.linalg.learning.config.Adam;
-import org.nd4j.linalg.learning.config.IUpdater;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -40,7 +37,12 @@ import org.slf4j.LoggerFactory;
  * and are then scaled to &Sigma; &lambda;<sub>i</sub> = T (with configured weights other than 1, as
  * of a {@link CompositeLoss}: to their sum, and they begin with them). The target &#7712;
  * r<sub>i</sub> <sup>&alpha;</sup> counts as a constant (Algorithm 1); L<sub>i</sub>(0) is the loss
- * of the first step.
+ * of the first step, if no other {@link InitialLoss} is set.
+ *
+ * <p>A task without labels in a minibatch (its mask leaves out all of them) is absent from the
+ * step: its weight, and all that is remembered of it, stay as they are, and the others share the
+ * rest of &Sigma; &lambda;. So it is with a task whose gradient is exactly zero, which no weight
+ * can change. A step with a NaN or infinite loss or norm is skipped and counted ({@link #skips()}).
  *
  * <pre>{@code
  * GradNorm gradNorm = GradNorm.builder().alpha(1.5).build();
@@ -60,10 +62,9 @@ import org.slf4j.LoggerFactory;
 public final class GradNorm {
   private static final Logger log = LoggerFactory.getLogger(GradNorm.class);
 
-  private final List<String> sharedLayers;
-  private final GradNormRule rule;
-  private final int measureEvery;
-  private final Map<String, String> settings;
+  private final GradNormSettings settings;
+  private final WeightOptimizer optimizer;
+  private GradNormRule rule;
   private GradientNormProbe probe;
   private List<String> taskNames;
   private GradNormHistory history;
@@ -71,13 +72,9 @@ public final class GradNorm {
   private volatile GradNormState state;
   private volatile GradNormStep lastStep;
 
-  private GradNorm(Builder builder) {
-    sharedLayers = builder.sharedLayers;
-    measureEvery = builder.measureEvery;
-    rule =
-        new GradNormRule(
-            builder.alpha, builder.weightUpdate, WeightOptimizer.of(builder.lossWeightUpdater));
-    settings = builder.settings();
+  GradNorm(GradNormSettings settings) {
+    this.settings = settings;
+    optimizer = WeightOptimizer.of(settings.lossWeightUpdater());
   }
 
   /**
@@ -86,8 +83,8 @@ public final class GradNorm {
    *
    * @return a new builder
    */
-  public static Builder builder() {
-    return new Builder();
+  public static GradNormBuilder builder() {
+    return new GradNormBuilder();
   }
 
   /**
@@ -104,7 +101,7 @@ public final class GradNorm {
    *     initialised
    */
   public synchronized GradNorm attach(ComputationGraph graph) {
-    return attach(() -> GradientNormProbe.attach(graph, sharedLayers, this::onStep));
+    return attach(() -> GradientNormProbe.attach(graph, settings.sharedLayers(), this::onStep));
   }
 
   /**
@@ -117,7 +114,7 @@ public final class GradNorm {
    * @throws IllegalStateException as for {@link #attach(ComputationGraph)}
    */
   public synchronized GradNorm attach(MultiLayerNetwork network) {
-    return attach(() -> GradientNormProbe.attach(network, sharedLayers, this::onStep));
+    return attach(() -> GradientNormProbe.attach(network, settings.sharedLayers(), this::onStep));
   }
 
   private GradNorm attach(Supplier<GradientNormProbe> attachment) {
@@ -126,24 +123,40 @@ public final class GradNorm {
           "this GradNorm is attached already. Detach it first, or build another");
     }
     GradientNormProbe attached = attachment.get();
-    if (taskNames == null) {
-      taskNames = attached.taskNames();
-      state = rule.init(attached.lossWeights());
-      history = new GradNormHistory(taskNames, settings(attached.sharedLayers()));
-    } else if (!taskNames.equals(attached.taskNames())) {
+    try {
+      begin(attached);
+      attached.lossWeights(state.lossWeights());
+      attached.measureEvery(settings.measureEvery());
+    } catch (RuntimeException e) {
       attached.detach();
+      throw e;
+    }
+    probe = attached;
+    log.debug("balancing {} on the gradients of {}", taskNames, probe.sharedLayers());
+    return this;
+  }
+
+  /** With the tasks of a network, or goes on with them. */
+  private void begin(GradientNormProbe attached) {
+    List<String> tasks = attached.taskNames();
+    if (taskNames != null && !taskNames.equals(tasks)) {
       throw new IllegalArgumentException(
           "this GradNorm has been balancing "
               + taskNames
               + ", the network has "
-              + attached.taskNames()
+              + tasks
               + ". Build another");
     }
-    probe = attached;
-    probe.lossWeights(state.lossWeights());
-    probe.measureEvery(measureEvery);
-    log.debug("balancing {} on the gradients of {}", taskNames, probe.sharedLayers());
-    return this;
+    double total =
+        state == null
+            ? WeightLimits.total(settings.of(tasks), attached.lossWeights())
+            : state.totalWeight();
+    rule = new GradNormRule(settings, optimizer, tasks, total, attached.uninformedLosses());
+    if (taskNames == null) {
+      state = rule.init(attached.lossWeights());
+      history = new GradNormHistory(tasks, describe(attached.sharedLayers()));
+      taskNames = tasks;
+    }
   }
 
   /**
@@ -157,20 +170,15 @@ public final class GradNorm {
     }
   }
 
-  private Map<String, String> settings(List<String> measuredLayers) {
+  private Map<String, String> describe(List<String> measuredLayers) {
     Map<String, String> all = new LinkedHashMap<>();
     all.put("shared layer", String.join(", ", measuredLayers));
-    all.putAll(settings);
+    all.putAll(settings.describe());
     return all;
   }
 
-  private void onStep(StepMeasurement measurement) {
+  private synchronized void onStep(StepMeasurement measurement) {
     GradNormRule.Update update = rule.update(state, measurement);
-    if (update.step().skipped() && !warned) {
-      warned = true;
-      log.warn(
-          "a loss or gradient is not finite, the loss weights stay as they are: {}", measurement);
-    }
     GradientNormProbe current = probe;
     if (current != null) {
       current.lossWeights(update.state().lossWeights());
@@ -178,6 +186,98 @@ public final class GradNorm {
     state = update.state();
     lastStep = update.step();
     history.add(update.step());
+    if (update.step().skipped()) {
+      onSkipped(update.step());
+    }
+  }
+
+  private void onSkipped(GradNormStep step) {
+    String what =
+        "not finite in iteration %d: %s"
+            .formatted(step.measurement().iteration(), step.skipCauses());
+    if (settings.onNonFinite() == NonFinitePolicy.THROW) {
+      throw new ArithmeticException(
+          what
+              + ". The parameters have not changed. Look at the minibatch, or let GradNorm skip such steps: onNonFinite(NonFinitePolicy.SKIP)");
+    }
+    if (!warned) {
+      warned = true;
+      log.warn("{}. Such steps leave the loss weights as they are: {}", what, step.measurement());
+    }
+  }
+
+  /**
+   * Holds the loss weights where they are, from the next step on. Losses and norms are measured and
+   * recorded as before.
+   *
+   * @throws IllegalStateException if never attached
+   */
+  public synchronized void freeze() {
+    checkAttachedOnce();
+    state = state.withWeights(state.lossWeights(), true);
+  }
+
+  /**
+   * Sets the loss weights to their mean over the last steps, and holds them there: the paper's
+   * static weights (section 5.3), for the rest of the run.
+   *
+   * @param lastSteps as for {@link #staticWeights}
+   * @return the weights
+   * @throws IllegalStateException as for {@link #staticWeights}
+   */
+  public synchronized StaticWeights freeze(int lastSteps) {
+    StaticWeights mean = staticWeights(lastSteps);
+    double[] weights =
+        mean.lossWeights().values().stream().mapToDouble(Double::doubleValue).toArray();
+    state = state.withWeights(weights, true);
+    if (probe != null) {
+      probe.lossWeights(weights);
+    }
+    log.info("loss weights frozen: {}", mean);
+    return mean;
+  }
+
+  /**
+   * Lets the loss weights move again, from where they are, after {@link #freeze()}.
+   *
+   * @throws IllegalStateException if never attached
+   */
+  public synchronized void unfreeze() {
+    checkAttachedOnce();
+    state = state.withWeights(state.lossWeights(), false);
+  }
+
+  /**
+   * The mean of the loss weights over the last recorded steps, to train with as constants.
+   *
+   * @param lastSteps how many, &ge; 1; all of them if there are fewer
+   * @return the mean weights; printed, as code to paste
+   * @throws IllegalArgumentException if less than 1
+   * @throws IllegalStateException if there is no step yet
+   */
+  public StaticWeights staticWeights(int lastSteps) {
+    checkAttachedOnce();
+    return StaticWeights.of(history.view(), lastSteps);
+  }
+
+  /**
+   * How often the update of the loss weights was skipped for a task, and why.
+   *
+   * @return by task name, with every cause; in the order of the tasks; unmodifiable
+   * @throws IllegalStateException if never attached
+   */
+  public Map<String, Map<SkipCause, Integer>> skips() {
+    checkAttachedOnce();
+    GradNormState current = state;
+    Map<String, Map<SkipCause, Integer>> byTask = new LinkedHashMap<>();
+    for (int i = 0; i < taskNames.size(); i++) {
+      Map<SkipCause, Integer> byCause = new EnumMap<>(SkipCause.class);
+      for (SkipCause cause : SkipCause.values()) {
+        byCause.put(cause, current.skips()[i][cause.ordinal()]);
+      }
+      byTask.put(taskNames.get(i), Collections.unmodifiableMap(byCause));
+    }
+    return Collections.unmodifiableMap(byTask);
   }
 
   /**
@@ -219,109 +319,6 @@ public final class GradNorm {
   private void checkAttachedOnce() {
     if (state == null) {
       throw new IllegalStateException("not attached to a network yet. Call attach(...) first");
-    }
-  }
-
-  /** Settings of {@link GradNorm}. */
-  public static final class Builder {
-    private List<String> sharedLayers = List.of();
-    private double alpha = 1.5;
-    private IUpdater lossWeightUpdater = new Adam(0.025);
-    private WeightUpdate weightUpdate = WeightUpdate.MULTIPLICATIVE;
-    private int measureEvery = 1;
-
-    private Builder() {}
-
-    /**
-     * The layer, or the layers taken together, whose weights are W. Default: the last trainable
-     * layer that all tasks depend on, normalization and PReLU aside; for the terms of one output,
-     * the output layer itself.
-     *
-     * @param names of layers in the graph
-     * @return this
-     */
-    public Builder sharedLayer(String... names) {
-      this.sharedLayers = List.of(names);
-      return this;
-    }
-
-    /**
-     * The strength &alpha; of the force that brings tasks back to a common training rate. 0 makes
-     * all gradient norms equal; larger values suit tasks of different complexity. The paper uses
-     * 1.5 for NYUv2 and 0.12 for its toy of like tasks. Default: 1.5.
-     *
-     * @param alpha finite and &ge; 0
-     * @return this
-     * @throws IllegalArgumentException if negative, infinite or NaN
-     */
-    public Builder alpha(double alpha) {
-      if (!(alpha >= 0.0 && Double.isFinite(alpha))) {
-        throw new IllegalArgumentException("alpha (" + alpha + ") must be >= 0 and finite");
-      }
-      this.alpha = alpha;
-      return this;
-    }
-
-    /**
-     * The optimiser of the loss weights, with its learning rate or schedule. Default: {@code
-     * Adam(0.025)}, the paper's. {@code Sgd(0.0)} leaves the weights as they are and only measures.
-     *
-     * @param lossWeightUpdater any ND4J updater; copied
-     * @return this
-     */
-    public Builder lossWeightUpdater(IUpdater lossWeightUpdater) {
-      this.lossWeightUpdater = lossWeightUpdater.clone();
-      return this;
-    }
-
-    /**
-     * How the optimiser's step moves the weights. Default: {@link WeightUpdate#MULTIPLICATIVE}.
-     *
-     * @param weightUpdate the rule
-     * @return this
-     */
-    public Builder weightUpdate(WeightUpdate weightUpdate) {
-      this.weightUpdate = Objects.requireNonNull(weightUpdate, "weightUpdate");
-      return this;
-    }
-
-    /**
-     * Measures, and moves the weights, in the first of every so many training steps only. The steps
-     * between cost nothing, keep the weights, and are not in the history. Default: 1, every step.
-     *
-     * <p><b>Note:</b> the paper measures every step. The weights then move as many times more
-     * slowly; a larger learning rate for them makes up for it.
-     *
-     * @param steps from one measured step to the next, &ge; 1
-     * @return this
-     * @throws IllegalArgumentException if less than 1
-     */
-    public Builder measureEvery(int steps) {
-      if (steps < 1) {
-        throw new IllegalArgumentException("measureEvery (" + steps + ") must be >= 1");
-      }
-      measureEvery = steps;
-      return this;
-    }
-
-    private Map<String, String> settings() {
-      Map<String, String> settings = new LinkedHashMap<>();
-      settings.put("alpha", Double.toString(alpha));
-      settings.put("weight update", weightUpdate.name().toLowerCase(Locale.ROOT));
-      settings.put("loss weight updater", lossWeightUpdater.toString());
-      settings.put(
-          "measured", measureEvery == 1 ? "every step" : "every " + measureEvery + " steps");
-      return settings;
-    }
-
-    /**
-     * Builds.
-     *
-     * @return a GradNorm with these settings, attached to nothing
-     * @throws IllegalArgumentException if ND4J cannot run the updater of the loss weights
-     */
-    public GradNorm build() {
-      return new GradNorm(this);
     }
   }
 }

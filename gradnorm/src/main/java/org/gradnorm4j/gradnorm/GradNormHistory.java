@@ -16,7 +16,7 @@ import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVPrinter;
 
 /**
- * Every step of a training run, one row per step and task. Kept in memory as plain numbers, 40
+ * Every step of a training run, one row per step and task. Kept in memory as plain numbers, 41
  * bytes a row and 8 a step; may be read while training goes on in another thread.
  */
 public final class GradNormHistory {
@@ -38,8 +38,9 @@ public final class GradNormHistory {
   }
 
   /**
-   * One task in one step. In a step that was skipped (see {@link GradNormStep#skipped()}) the last
-   * three values are NaN.
+   * One task in one step, as measured. In a step that was skipped (see {@link
+   * GradNormStep#skipped()}) the last three numbers are NaN; of an absent task the loss and the
+   * gradient norm are NaN, too.
    *
    * @param iteration DL4J's iteration count
    * @param epoch DL4J's epoch count
@@ -50,6 +51,8 @@ public final class GradNormHistory {
    * @param weightedGradientNorm G<sub>i</sub>
    * @param targetGradientNorm mean of G &middot; r<sub>i</sub><sup>&alpha;</sup>
    * @param relativeInverseTrainingRate r<sub>i</sub>
+   * @param present whether the minibatch had labels of the task
+   * @param skipped whether the step was skipped
    */
   public record Row(
       int iteration,
@@ -60,7 +63,9 @@ public final class GradNormHistory {
       double gradientNorm,
       double weightedGradientNorm,
       double targetGradientNorm,
-      double relativeInverseTrainingRate) {}
+      double relativeInverseTrainingRate,
+      boolean present,
+      boolean skipped) {}
 
   /**
    * Adds a step after the others.
@@ -133,12 +138,14 @@ public final class GradNormHistory {
         view.gradientNorm(step, task),
         view.weightedGradientNorm(step, task),
         view.targetGradientNorm(step, task),
-        view.relativeInverseTrainingRate(step, task));
+        view.relativeInverseTrainingRate(step, task),
+        view.isPresent(step, task),
+        view.isSkipped(step));
   }
 
   /**
    * Writes all rows as CSV (RFC 4180, UTF-8) with the header {@code
-   * iteration,epoch,task,loss,loss_weight,gradient_norm,weighted_gradient_norm,target_gradient_norm,relative_inverse_training_rate}.
+   * iteration,epoch,task,loss,loss_weight,gradient_norm,weighted_gradient_norm,target_gradient_norm,relative_inverse_training_rate,present,skipped}.
    * Numbers have all their digits.
    *
    * @param file created, or overwritten
@@ -158,7 +165,9 @@ public final class GradNormHistory {
                 "gradient_norm",
                 "weighted_gradient_norm",
                 "target_gradient_norm",
-                "relative_inverse_training_rate")
+                "relative_inverse_training_rate",
+                "present",
+                "skipped")
             .get();
     try (CSVPrinter csv =
         new CSVPrinter(Files.newBufferedWriter(file, StandardCharsets.UTF_8), format)) {
@@ -173,7 +182,9 @@ public final class GradNormHistory {
             row.gradientNorm(),
             row.weightedGradientNorm(),
             row.targetGradientNorm(),
-            row.relativeInverseTrainingRate());
+            row.relativeInverseTrainingRate(),
+            row.present(),
+            row.skipped());
       }
     }
   }

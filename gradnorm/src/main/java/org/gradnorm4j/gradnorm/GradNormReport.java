@@ -183,7 +183,7 @@ public final class GradNormReport {
     warn(
         warnings,
         "a loss or gradient was not finite, and the loss weights stayed as they were",
-        step -> IntStream.range(0, steps.tasks()).anyMatch(task -> !isFinite(step, task)));
+        steps::isSkipped);
     warn(
         warnings,
         "a loss weight was not positive: its task's loss was maximised",
@@ -191,11 +191,6 @@ public final class GradNormReport {
     return warnings.isEmpty()
         ? ""
         : "<div id=\"warnings\" class=\"warnings\">\n" + String.join("", warnings) + "</div>\n";
-  }
-
-  private boolean isFinite(int step, int task) {
-    return Double.isFinite(steps.loss(step, task))
-        && Double.isFinite(steps.gradientNorm(step, task));
   }
 
   private void warn(List<String> warnings, String what, IntPredicate happened) {

@@ -1,6 +1,11 @@
 package org.gradnorm4j.gradnorm;
 
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.gradnorm4j.core.StepMeasurement;
@@ -10,8 +15,11 @@ import org.gradnorm4j.core.StepMeasurement;
  * weights that follow. Immutable; arrays have one value per task, in the order of {@code
  * measurement.taskNames()}, and are copied in and out.
  *
- * <p>If a measured loss or norm was not finite, the weights were left alone ({@link #skipped()})
- * and the derived quantities are NaN.
+ * <p>If a loss or norm was not finite, the weights were left alone ({@link #skipped()}) and the
+ * derived quantities are NaN. So they are of a task that was absent ({@link
+ * StepMeasurement#present()}); a task with a gradient of exactly zero has them, but does not count
+ * in the means. Losses and norms are here as they were measured, and smoothed, shifted and so on,
+ * where that is set, in the derived quantities.
  *
  * @param measurement losses L<sub>i</sub>, norms &#8214;&nabla;<sub>W</sub>L<sub>i</sub>&#8214; and
  *     the &lambda;<sub>i</sub> the step was trained with
@@ -25,6 +33,7 @@ import org.gradnorm4j.core.StepMeasurement;
  * @param targetGradientNorms mean gradient norm &middot; r<sub>i</sub><sup>&alpha;</sup>
  * @param gradientLoss L<sub>grad</sub> = &Sigma; |G<sub>i</sub> &minus; target<sub>i</sub>|
  * @param nextLossWeights &lambda;<sub>i</sub> of the next step
+ * @param skipCauses by task, why the weights were left alone; empty if they were not
  */
 public record GradNormStep(
     StepMeasurement measurement,
@@ -35,7 +44,8 @@ public record GradNormStep(
     double meanGradientNorm,
     double[] targetGradientNorms,
     double gradientLoss,
-    double[] nextLossWeights) {
+    double[] nextLossWeights,
+    Map<String, Set<SkipCause>> skipCauses) {
 
   /**
    * Copies the arrays.
@@ -49,6 +59,7 @@ public record GradNormStep(
    * @param targetGradientNorms copied
    * @param gradientLoss see above
    * @param nextLossWeights copied
+   * @param skipCauses copied
    */
   public GradNormStep {
     initialLosses = initialLosses.clone();
@@ -57,15 +68,33 @@ public record GradNormStep(
     weightedGradientNorms = weightedGradientNorms.clone();
     targetGradientNorms = targetGradientNorms.clone();
     nextLossWeights = nextLossWeights.clone();
+    Map<String, Set<SkipCause>> copy = new LinkedHashMap<>();
+    skipCauses.forEach(
+        (task, causes) -> copy.put(task, Collections.unmodifiableSet(EnumSet.copyOf(causes))));
+    skipCauses = Collections.unmodifiableMap(copy);
+  }
+
+  GradNormStep withNextLossWeights(double[] weights) {
+    return new GradNormStep(
+        measurement,
+        initialLosses,
+        lossRatios,
+        relativeInverseTrainingRates,
+        weightedGradientNorms,
+        meanGradientNorm,
+        targetGradientNorms,
+        gradientLoss,
+        weights,
+        skipCauses);
   }
 
   /**
-   * Whether the step's measurement was not finite, so that the weights were left alone.
+   * Whether a value was not finite, so that the weights were left alone.
    *
    * @return true if skipped
    */
   public boolean skipped() {
-    return Double.isNaN(gradientLoss);
+    return !skipCauses.isEmpty();
   }
 
   /**
@@ -139,7 +168,8 @@ public record GradNormStep(
         && Double.compare(meanGradientNorm, that.meanGradientNorm) == 0
         && Arrays.equals(targetGradientNorms, that.targetGradientNorms)
         && Double.compare(gradientLoss, that.gradientLoss) == 0
-        && Arrays.equals(nextLossWeights, that.nextLossWeights);
+        && Arrays.equals(nextLossWeights, that.nextLossWeights)
+        && skipCauses.equals(that.skipCauses);
   }
 
   @Override

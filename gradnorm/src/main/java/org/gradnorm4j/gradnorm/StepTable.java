@@ -20,7 +20,10 @@ final class StepTable {
   private static final int TARGET_GRADIENT_NORM = 3;
   private static final int RELATIVE_RATE = 4;
 
-  private record Chunk(int[] iterations, int[] epochs, double[] values) {}
+  private static final byte ABSENT = 1;
+  private static final byte SKIPPED = 2;
+
+  private record Chunk(int[] iterations, int[] epochs, double[] values, byte[] flags) {}
 
   private final List<String> taskNames;
   private final List<Chunk> chunks = new ArrayList<>();
@@ -36,7 +39,12 @@ final class StepTable {
     int tasks = taskNames.size();
     int row = size & (CHUNK - 1);
     if (row == 0) {
-      chunks.add(new Chunk(new int[CHUNK], new int[CHUNK], new double[CHUNK * tasks * COLUMNS]));
+      chunks.add(
+          new Chunk(
+              new int[CHUNK],
+              new int[CHUNK],
+              new double[CHUNK * tasks * COLUMNS],
+              new byte[CHUNK * tasks]));
     }
     Chunk chunk = chunks.get(chunks.size() - 1);
     var measurement = step.measurement();
@@ -49,11 +57,14 @@ final class StepTable {
       step.targetGradientNorms(),
       step.relativeInverseTrainingRates()
     };
+    boolean[] present = measurement.present();
     int next = row * tasks * COLUMNS;
     for (int task = 0; task < tasks; task++) {
       for (double[] column : columns) {
         chunk.values[next++] = column[task];
       }
+      chunk.flags[row * tasks + task] =
+          (byte) ((present[task] ? 0 : ABSENT) | (step.skipped() ? SKIPPED : 0));
     }
     increasing &= last == null || measurement.iteration() > last.measurement().iteration();
     last = step;
@@ -91,19 +102,34 @@ final class StepTable {
       return chunks.get(step >> CHUNK_BITS).epochs[step & (CHUNK - 1)];
     }
 
+    /** Whether the minibatch had labels of the task. */
+    boolean isPresent(int step, int task) {
+      return (flags(step, task) & ABSENT) == 0;
+    }
+
+    boolean isSkipped(int step) {
+      return (flags(step, 0) & SKIPPED) != 0;
+    }
+
+    private byte flags(int step, int task) {
+      return chunks.get(step >> CHUNK_BITS).flags[(step & (CHUNK - 1)) * taskNames.size() + task];
+    }
+
+    /** NaN if there were no labels. */
     double loss(int step, int task) {
-      return value(step, task, LOSS);
+      return isPresent(step, task) ? value(step, task, LOSS) : Double.NaN;
     }
 
     double lossWeight(int step, int task) {
       return value(step, task, LOSS_WEIGHT);
     }
 
+    /** NaN if there were no labels. */
     double gradientNorm(int step, int task) {
-      return value(step, task, GRADIENT_NORM);
+      return isPresent(step, task) ? value(step, task, GRADIENT_NORM) : Double.NaN;
     }
 
-    /** G_i = |λ_i| n_i; NaN in a step that was skipped, as the target is. */
+    /** G_i = |λ_i| n_i; NaN where the target is: in a skipped step, and of an absent task. */
     double weightedGradientNorm(int step, int task) {
       return Double.isNaN(targetGradientNorm(step, task))
           ? Double.NaN

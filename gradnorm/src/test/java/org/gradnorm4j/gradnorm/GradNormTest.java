@@ -112,7 +112,7 @@ class GradNormTest {
     GradNorm gradNorm =
         GradNorm.builder().alpha(0.7).lossWeightUpdater(new Adam(0.01)).build().attach(net);
     GradNormRule rule =
-        new GradNormRule(0.7, WeightUpdate.MULTIPLICATIVE, WeightOptimizer.of(new Adam(0.01)));
+        Rules.of(GradNorm.builder().alpha(0.7).lossWeightUpdater(new Adam(0.01)), "a", "b");
     GradNormState state = rule.init(new double[] {1, 1});
     for (int t = 0; t < 30; t++) {
       net.fit(batch(t));
@@ -150,11 +150,11 @@ class GradNormTest {
     assertThat(lines).hasSize(5);
     assertThat(lines.get(0))
         .isEqualTo(
-            "iteration,epoch,task,loss,loss_weight,gradient_norm,weighted_gradient_norm,target_gradient_norm,relative_inverse_training_rate");
+            "iteration,epoch,task,loss,loss_weight,gradient_norm,weighted_gradient_norm,target_gradient_norm,relative_inverse_training_rate,present,skipped");
     GradNormStep last = gradNorm.lastStep().orElseThrow();
     assertThat(lines.get(4))
         .isEqualTo(
-            "1,0,\"with,comma\",%s,%s,%s,%s,%s,%s"
+            "1,0,\"with,comma\",%s,%s,%s,%s,%s,%s,true,false"
                 .formatted(
                     last.measurement().losses()[1],
                     last.measurement().lossWeights()[1],
@@ -224,7 +224,7 @@ class GradNormTest {
     INDArray before = net.params().dup();
     assertThatThrownBy(() -> net.fit(new MultiDataSet(batch.getFeatures(), perfect)))
         .isInstanceOf(IllegalStateException.class)
-        .hasMessageStartingWith("task 'a': initial loss (0.0) must be > 0");
+        .hasMessageStartingWith("task 'a': initial loss (0.0) must be >= 1.0E-30");
     assertThat(net.params().toDoubleVector()).isEqualTo(before.toDoubleVector());
   }
 
@@ -266,7 +266,12 @@ class GradNormTest {
     assertThat(gradNorm.lossWeights())
         .containsExactly(Map.entry("squared", 1.0), Map.entry("absolute", 0.1));
     GradNormRule rule =
-        new GradNormRule(0.0, WeightUpdate.MULTIPLICATIVE, WeightOptimizer.of(new Adam(0.025)));
+        new GradNormRule(
+            GradNorm.builder().alpha(0.0).settings(),
+            WeightOptimizer.of(new Adam(0.025)),
+            List.of("squared", "absolute"),
+            1.1,
+            new double[] {Double.NaN, Double.NaN});
     GradNormState state = rule.init(new double[] {1.0, 0.1});
     for (int t = 0; t < 50; t++) {
       MultiDataSet batch = batch(t);

@@ -6,20 +6,19 @@ import java.util.Map;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.gradnorm4j.core.StepMeasurement;
-import org.nd4j.linalg.learning.config.Adam;
 
 /** Histories of made-up measurements, balanced by the real rule. */
 final class SyntheticHistory {
   private final GradNormHistory history;
   private final List<String> taskNames;
-  private final GradNormRule rule =
-      new GradNormRule(1.5, WeightUpdate.MULTIPLICATIVE, WeightOptimizer.of(new Adam(0.025)));
+  private final GradNormRule rule;
   private final Random random = new Random(5);
   private GradNormState state;
 
   SyntheticHistory(String... tasks) {
     taskNames = List.of(tasks);
     history = new GradNormHistory(taskNames, Map.of("alpha", "1.5"));
+    rule = Rules.of(GradNorm.builder(), tasks);
     double[] ones = new double[tasks.length];
     Arrays.fill(ones, 1.0);
     state = rule.init(ones);

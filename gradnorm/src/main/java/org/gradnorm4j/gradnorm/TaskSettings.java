@@ -1,0 +1,87 @@
+package org.gradnorm4j.gradnorm;
+
+import java.util.Objects;
+
+/**
+ * What is set for a task, or for all of them. Immutable; null for what is not set.
+ *
+ * @param lossShift added to its losses
+ * @param lossFloor the least its losses count as
+ * @param minWeight the least λ_i
+ * @param maxWeight the largest λ_i
+ * @param pin λ_i, if it is not to move
+ * @param prior p_i, of its target norm
+ */
+record TaskSettings(
+    InitialLoss initialLoss,
+    Double lossShift,
+    Double lossFloor,
+    Double minWeight,
+    Double maxWeight,
+    Double pin,
+    Double prior) {
+  static final TaskSettings NONE = new TaskSettings(null, null, null, null, null, null, null);
+
+  /** These settings, and those of all tasks where these say nothing. */
+  TaskSettings over(TaskSettings all) {
+    return new TaskSettings(
+        first(initialLoss, all.initialLoss),
+        first(lossShift, all.lossShift),
+        first(lossFloor, all.lossFloor),
+        first(minWeight, all.minWeight),
+        first(maxWeight, all.maxWeight),
+        first(pin, all.pin),
+        first(prior, all.prior));
+  }
+
+  private static <V> V first(V own, V other) {
+    return own == null ? other : own;
+  }
+
+  TaskSettings withInitialLoss(InitialLoss source) {
+    return new TaskSettings(
+        Objects.requireNonNull(source, "initialLoss"),
+        lossShift,
+        lossFloor,
+        minWeight,
+        maxWeight,
+        pin,
+        prior);
+  }
+
+  TaskSettings withLossShift(double shift) {
+    return new TaskSettings(initialLoss, shift, lossFloor, minWeight, maxWeight, pin, prior);
+  }
+
+  TaskSettings withLossFloor(double floor) {
+    return new TaskSettings(initialLoss, lossShift, floor, minWeight, maxWeight, pin, prior);
+  }
+
+  TaskSettings withLimits(double min, double max) {
+    return new TaskSettings(initialLoss, lossShift, lossFloor, min, max, pin, prior);
+  }
+
+  TaskSettings withPin(double weight) {
+    return new TaskSettings(initialLoss, lossShift, lossFloor, minWeight, maxWeight, weight, prior);
+  }
+
+  TaskSettings withPrior(double target) {
+    return new TaskSettings(initialLoss, lossShift, lossFloor, minWeight, maxWeight, pin, target);
+  }
+
+  double shiftOrNone() {
+    return lossShift == null ? 0.0 : lossShift;
+  }
+
+  double floorOrNone() {
+    return lossFloor == null ? Double.NEGATIVE_INFINITY : lossFloor;
+  }
+
+  double priorOrOne() {
+    return prior == null ? 1.0 : prior;
+  }
+
+  InitialLoss initialLossOrFirst() {
+    return initialLoss == null ? InitialLoss.first() : initialLoss;
+  }
+}

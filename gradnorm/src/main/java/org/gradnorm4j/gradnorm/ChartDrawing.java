@@ -153,9 +153,15 @@ final class ChartDrawing {
     styler.setChartTitleBoxVisible(false).setPlotBorderVisible(false);
     styler.setPlotGridLinesColor(new Color(0xE4E4E4)).setPlotGridLinesStroke(new BasicStroke(1));
     styler.setPlotContentSize(1.0);
-    styler.setXAxisMaxLabelCount(10).setXAxisDecimalPattern("#,##0");
+    styler.setXAxisTickMarkSpacingHint(110);
+    styler.setXAxisTickLabelsFormattingFunction(ChartDrawing::iteration);
     styler.setYAxisLogarithmicDecadeOnly(true);
     styler.setLocale(Locale.ROOT).setMarkerSize(5);
+  }
+
+  /** Nothing between two iterations, where ticks are when there are few. */
+  private static String iteration(double x) {
+    return x == Math.rint(x) ? String.format(Locale.ROOT, "%,.0f", x) : "";
   }
 
   private static XYSeries add(XYChart chart, ChartLine line, boolean band) {

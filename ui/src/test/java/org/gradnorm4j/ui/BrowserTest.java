@@ -13,8 +13,9 @@ import org.deeplearning4j.ui.model.stats.StatsListener;
 import org.deeplearning4j.ui.model.storage.InMemoryStatsStorage;
 import org.gradnorm4j.gradnorm.GradNormChart;
 import org.gradnorm4j.gradnorm.GradNormHistory;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.openqa.selenium.By;
@@ -35,11 +36,11 @@ class BrowserTest {
   private static final File DRIVER = new File("/usr/bin/chromedriver");
   private static final Path SCREENSHOTS = Path.of("target", "screenshots");
 
-  @TempDir private Path folder;
-  private ChromeDriver browser;
+  @TempDir private static Path folder;
+  private static ChromeDriver browser;
 
-  @BeforeEach
-  void open() throws Exception {
+  @BeforeAll
+  static void open() throws Exception {
     assumeTrue(
         BROWSER.canExecute() && DRIVER.canExecute(),
         "needs Debian's chromium and chromium-driver: apt-get install chromium chromium-driver");
@@ -66,11 +67,15 @@ class BrowserTest {
     browser.manage().window().setSize(new Dimension(1280, 1000));
   }
 
-  @AfterEach
-  void close() throws Exception {
+  @AfterAll
+  static void close() {
     if (browser != null) {
       browser.quit();
     }
+  }
+
+  @AfterEach
+  void stopServer() throws Exception {
     VertxUIServer.stopInstance();
   }
 
@@ -79,7 +84,7 @@ class BrowserTest {
     VertxUIServer server = VertxUIServer.getInstance(0, false, null);
     InMemoryStatsStorage storage = new InMemoryStatsStorage();
     server.attach(storage);
-    Training training = new Training();
+    Training training = new Training("depth", "normals", "edges");
     training.net.setListeners(
         new StatsListener(storage, 10), new GradNormStatsListener(training.gradNorm, storage));
     browser.get(server.getAddress() + "/gradnorm");
@@ -109,7 +114,7 @@ class BrowserTest {
     VertxUIServer server = VertxUIServer.getInstance(0, false, null);
     InMemoryStatsStorage storage = new InMemoryStatsStorage();
     for (int steps : new int[] {30, 20}) {
-      Training training = new Training();
+      Training training = new Training("depth", "normals", "edges");
       training.net.setListeners(new GradNormStatsListener(training.gradNorm, storage));
       training.fit(steps);
     }
@@ -124,7 +129,7 @@ class BrowserTest {
 
   @Test
   void report_opensFromAFile() throws Exception {
-    Training training = new Training();
+    Training training = new Training("depth", "normals", "edges");
     training.fit(400);
     Path report = folder.resolve("report.html");
     training.gradNorm.history().writeReport(report);
@@ -188,10 +193,8 @@ class BrowserTest {
     }
   }
 
-  /** The whole page, at the width a reader has. */
-  private void screenshot(String name) throws Exception {
-    long height = (Long) browser.executeScript("return document.documentElement.scrollHeight");
-    browser.manage().window().setSize(new Dimension(1280, (int) Math.min(height + 150, 3200)));
+  /** What a reader sees first. */
+  private static void screenshot(String name) throws Exception {
     Files.write(SCREENSHOTS.resolve(name), browser.getScreenshotAs(OutputType.BYTES));
   }
 }

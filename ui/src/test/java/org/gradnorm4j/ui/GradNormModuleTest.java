@@ -53,7 +53,7 @@ class GradNormModuleTest {
 
   @Test
   void runsAndTheirContent_areServed() throws Exception {
-    Training training = new Training();
+    Training training = new Training("depth", "normals", "<b>edges</b>");
     InMemoryStatsStorage storage = new InMemoryStatsStorage();
     training.net.setListeners(new GradNormStatsListener(training.gradNorm, storage));
     training.fit(5);

@@ -29,7 +29,7 @@ class GradNormStatsListenerTest {
   /** Oracle: the history of the attachment itself. */
   @Test
   void fileOfAnEarlierRun_hasEveryStepToTheLastBit(@TempDir Path folder) throws Exception {
-    Training training = new Training();
+    Training training = new Training("depth", "normals");
     FileStatsStorage written = new FileStatsStorage(folder.resolve("run.dl4j").toFile());
     training.net.setListeners(new GradNormStatsListener(training.gradNorm, written));
     training.fit(60);
@@ -46,7 +46,7 @@ class GradNormStatsListenerTest {
   /** A clock that stands still. */
   @Test
   void stepsWithinOneMillisecond_areAllKept() {
-    Training training = new Training();
+    Training training = new Training("depth", "normals");
     InMemoryStatsStorage storage = new InMemoryStatsStorage();
     training.net.setListeners(
         new GradNormStatsListener(training.gradNorm, storage, 1, () -> 1000L));
@@ -57,7 +57,7 @@ class GradNormStatsListenerTest {
 
   @Test
   void everyNthStep_isWrittenBeginningWithTheFirst() {
-    Training training = new Training();
+    Training training = new Training("depth", "normals");
     InMemoryStatsStorage storage = new InMemoryStatsStorage();
     training.net.setListeners(new GradNormStatsListener(training.gradNorm, storage, 4));
     training.fit(10);
@@ -70,7 +70,7 @@ class GradNormStatsListenerTest {
 
   @Test
   void session_isThatOfTheStatsListener() {
-    Training training = new Training();
+    Training training = new Training("depth", "normals");
     InMemoryStatsStorage storage = new InMemoryStatsStorage();
     StatsListener stats = new StatsListener(storage);
     training.net.setListeners(stats, new GradNormStatsListener(training.gradNorm, storage));
@@ -83,8 +83,8 @@ class GradNormStatsListenerTest {
   /** Two runs in one storage, one of them in two parts around an attach: each has its own steps. */
   @Test
   void runs_areKeptApart_andContinued() {
-    Training first = new Training();
-    Training second = new Training();
+    Training first = new Training("depth", "normals");
+    Training second = new Training("depth", "normals");
     InMemoryStatsStorage storage = new InMemoryStatsStorage();
     first.net.setListeners(new GradNormStatsListener(first.gradNorm, storage));
     second.net.setListeners(new GradNormStatsListener(second.gradNorm, storage));

@@ -15,15 +15,16 @@ import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
 /** A small network that learns regressions of unlike scale, with GradNorm attached. */
 final class Training {
-  private static final String[] TASKS = {"depth", "normals", "<b>edges</b>"};
   private static final double[] SCALES = {1.0, 3.0, 0.5};
 
   private final INDArray teacher;
   final ComputationGraph net;
   final GradNorm gradNorm;
+  private final String[] tasks;
   private int steps;
 
-  Training() {
+  Training(String... tasks) {
+    this.tasks = tasks;
     GraphBuilder graph =
         new NeuralNetConfiguration.Builder()
             .seed(7)
@@ -34,7 +35,7 @@ final class Training {
                 "trunk",
                 new DenseLayer.Builder().nIn(8).nOut(32).activation(Activation.RELU).build(),
                 "in");
-    for (String task : TASKS) {
+    for (String task : tasks) {
       graph.addLayer(
           task,
           new OutputLayer.Builder(LossFunction.MSE)
@@ -44,7 +45,7 @@ final class Training {
               .build(),
           "trunk");
     }
-    net = new ComputationGraph(graph.setOutputs(TASKS).build());
+    net = new ComputationGraph(graph.setOutputs(tasks).build());
     net.init();
     gradNorm = GradNorm.builder().alpha(0.5).build().attach(net);
     Nd4j.getRandom().setSeed(11);
@@ -56,7 +57,7 @@ final class Training {
     for (int i = 0; i < count; i++) {
       Nd4j.getRandom().setSeed(++steps);
       INDArray x = Nd4j.randn(32, 8);
-      INDArray[] y = new INDArray[TASKS.length];
+      INDArray[] y = new INDArray[tasks.length];
       for (int task = 0; task < y.length; task++) {
         INDArray target = Nd4j.math().sin(x.mmul(teacher).mul(0.3 * (task + 1)));
         y[task] = target.add(Nd4j.randn(32, 2).mul(0.1)).mul(SCALES[task]);

@@ -24,7 +24,7 @@ import org.slf4j.LoggerFactory;
  * </pre>
  *
  * <p>At level INFO, 61 columns. The numbers are those of the iteration, before the weights moved;
- * with {@link GradNorm.Builder#measureEvery} of the last measured one, whose number is told then.
+ * with {@link GradNormBuilder#measureEvery} of the last measured one, whose number is told then.
  */
 public final class GradNormLogListener extends BaseTrainingListener {
   private static final Logger log = LoggerFactory.getLogger(GradNormLogListener.class);

@@ -146,11 +146,13 @@ final class EpsilonTap {
 
   /** What the tasks send here has arrived: measures it, and works out what they send on. */
   void measure(boolean tbptt, LayerWorkspaceMgr workspaces) {
+    long start = System.nanoTime();
     INDArray[] taskEpsilons = taskEpsilons(step.tasks());
     kernel.ifPresent(k -> k.addSquaredNorms(taskEpsilons, step.squaredNorms(), workspaces));
     if (replay != null) {
       replay.run(taskEpsilons, tbptt, workspaces);
     }
+    step.addMeasuringNanos(System.nanoTime() - start);
   }
 
   /**

@@ -263,6 +263,17 @@ public final class GradientNormProbe {
   }
 
   /**
+   * The time the last measured step spent on its norms: in the norm kernels, and in the backward
+   * passes that were run for single tasks. What a kernel saves the layer's own backward pass is not
+   * taken off, so this is more than the step took longer.
+   *
+   * @return nanoseconds; 0 before the first step
+   */
+  public long measuringNanos() {
+    return step.measuringNanos();
+  }
+
+  /**
    * Gives the graph back as it was before {@link #attach}: plain DL4J. May be called at any time,
    * also from a training listener; a second call does nothing.
    */

@@ -19,6 +19,7 @@ final class TrainingStep {
   private final double[] labelCounts;
   private final double[] squaredNorms;
   private Thread thread;
+  private long measuringNanos;
   private boolean measuring;
   private boolean measured;
   private int only = ALL;
@@ -42,6 +43,7 @@ final class TrainingStep {
     Arrays.fill(lossSums, Double.NaN);
     Arrays.fill(labelCounts, Double.NaN);
     Arrays.fill(squaredNorms, 0.0);
+    measuringNanos = 0;
     measuring = measure;
     measured = false;
     only = ALL;
@@ -109,6 +111,15 @@ final class TrainingStep {
    */
   double[] squaredNorms() {
     return squaredNorms;
+  }
+
+  /** Notes time that a plain step would not have taken. */
+  void addMeasuringNanos(long nanos) {
+    measuringNanos += nanos;
+  }
+
+  long measuringNanos() {
+    return measuringNanos;
   }
 
   /** Notes that the backward pass has gone through all shared layers: this is a training step. */

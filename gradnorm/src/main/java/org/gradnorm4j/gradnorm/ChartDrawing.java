@@ -136,6 +136,7 @@ final class ChartDrawing {
     if (content.bands()) {
       chart.getStyler().setYAxisMin(0.0).setYAxisMax(1.0);
     }
+    useRoundTicks(chart, lines.get(0));
     for (ChartLine line : lines) {
       add(chart, line, content.bands()).setSmooth(line.x().length > dense);
     }
@@ -157,6 +158,19 @@ final class ChartDrawing {
     styler.setXAxisTickLabelsFormattingFunction(ChartDrawing::iteration);
     styler.setYAxisLogarithmicDecadeOnly(true);
     styler.setLocale(Locale.ROOT).setMarkerSize(5);
+  }
+
+  /**
+   * XChart puts the ticks on data, every 11th or so, where that is equally spaced; a series that is
+   * not drawn prevents it.
+   */
+  private static void useRoundTicks(XYChart chart, ChartLine line) {
+    double x = line.x()[0];
+    double y = line.y()[0];
+    chart
+        .addSeries("ticks", new double[] {x, x + 0.25}, new double[] {y, y})
+        .setShowInLegend(false)
+        .setEnabled(false);
   }
 
   /** Nothing between two iterations, where ticks are when there are few. */

@@ -178,6 +178,7 @@ public final class GradNorm {
   }
 
   private synchronized void onStep(StepMeasurement measurement) {
+    long start = System.nanoTime();
     GradNormRule.Update update = rule.update(state, measurement);
     GradientNormProbe current = probe;
     if (current != null) {
@@ -186,6 +187,9 @@ public final class GradNorm {
     state = update.state();
     lastStep = update.step();
     history.add(update.step());
+    if (current != null) {
+      history.addNanos(current.measuringNanos() + System.nanoTime() - start);
+    }
     if (update.step().skipped()) {
       onSkipped(update.step());
     }

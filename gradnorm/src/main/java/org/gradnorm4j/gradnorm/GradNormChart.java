@@ -40,8 +40,7 @@ public enum GradNormChart {
   LOSS_RATIOS("loss-ratios", "Losses over the initial losses", "L / L(0)") {
     @Override
     List<ChartLine> lines(StepTable.View history) {
-      double[] initial = history.size() == 0 ? null : history.last().initialLosses();
-      return ChartLine.perTask(history, (step, task) -> history.loss(step, task) / initial[task]);
+      return ChartLine.perTask(history, history::lossRatio);
     }
   },
 

@@ -14,15 +14,18 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVPrinter;
+import org.apache.commons.math3.stat.descriptive.SummaryStatistics;
+import org.apache.commons.math3.stat.descriptive.SynchronizedSummaryStatistics;
 
 /**
  * Every step of a training run, one row per step and task. Kept in memory as plain numbers, 41
- * bytes a row and 8 a step; may be read while training goes on in another thread.
+ * bytes a row and 16 a step; may be read while training goes on in another thread.
  */
 public final class GradNormHistory {
   private final List<String> taskNames;
   private final Map<String, String> settings;
   private final StepTable steps;
+  private final SummaryStatistics nanos = new SynchronizedSummaryStatistics();
 
   /**
    * An empty history, to be filled from steps that were recorded elsewhere. The history of a
@@ -101,6 +104,16 @@ public final class GradNormHistory {
    */
   public Map<String, String> settings() {
     return settings;
+  }
+
+  /** Time that a step spent on measuring and on the rule. */
+  void addNanos(long nanos) {
+    this.nanos.addValue(nanos);
+  }
+
+  /** Mean of those times in ms; NaN if they are not known. */
+  double meanMilliseconds() {
+    return nanos.getMean() / 1e6;
   }
 
   StepTable.View view() {

@@ -23,7 +23,9 @@ final class StepTable {
   private static final byte ABSENT = 1;
   private static final byte SKIPPED = 2;
 
-  private record Chunk(int[] iterations, int[] epochs, double[] values, byte[] flags) {}
+  /** Per step: iteration, epoch and mean of the loss ratios; per step and task the rest. */
+  private record Chunk(
+      int[] iterations, int[] epochs, double[] meanLossRatios, double[] values, byte[] flags) {}
 
   private final List<String> taskNames;
   private final List<Chunk> chunks = new ArrayList<>();
@@ -43,6 +45,7 @@ final class StepTable {
           new Chunk(
               new int[CHUNK],
               new int[CHUNK],
+              new double[CHUNK],
               new double[CHUNK * tasks * COLUMNS],
               new byte[CHUNK * tasks]));
     }
@@ -50,6 +53,7 @@ final class StepTable {
     var measurement = step.measurement();
     chunk.iterations[row] = measurement.iteration();
     chunk.epochs[row] = measurement.epoch();
+    chunk.meanLossRatios[row] = meanLossRatio(step);
     double[][] columns = {
       measurement.losses(),
       measurement.lossWeights(),
@@ -69,6 +73,17 @@ final class StepTable {
     increasing &= last == null || measurement.iteration() > last.measurement().iteration();
     last = step;
     size++;
+  }
+
+  /** The mean that the step's relative rates are relative to; NaN if no task has one. */
+  private static double meanLossRatio(GradNormStep step) {
+    double[] rates = step.relativeInverseTrainingRates();
+    double[] ratios = step.lossRatios();
+    int task = 0;
+    while (task < rates.length && !(rates[task] > 0.0)) {
+      task++;
+    }
+    return task == rates.length ? Double.NaN : ratios[task] / rates[task];
   }
 
   synchronized int size() {
@@ -168,6 +183,12 @@ final class StepTable {
 
     double relativeInverseTrainingRate(int step, int task) {
       return value(step, task, RELATIVE_RATE);
+    }
+
+    /** L_i/L_i(0) as the rule took it, up to rounding. */
+    double lossRatio(int step, int task) {
+      return relativeInverseTrainingRate(step, task)
+          * chunks.get(step >> CHUNK_BITS).meanLossRatios[step & (CHUNK - 1)];
     }
 
     private double value(int step, int task, int column) {

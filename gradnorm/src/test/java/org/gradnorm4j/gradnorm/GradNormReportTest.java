@@ -171,11 +171,46 @@ class GradNormReportTest {
             .steps(3)
             .history();
     Document report = parse(GradNormReport.of(history).toHtml());
-    assertThat(byId(report, "warnings").getTextContent())
-        .contains("In 1 of 7 steps", "not finite", "iteration 3.");
+    assertThat(byId(report, "warnings").getTextContent().strip().lines())
+        .containsExactly(
+            "1 of 7 steps left the loss weights alone, as a value was not finite. The first was iteration 3.",
+            "1 of 7 steps had a loss of task 'a' not finite. The first was iteration 3.",
+            "1 of 7 steps had a gradient of task 'b' not finite. The first was iteration 3.");
     assertThat(GradNormChart.LOSS_RATIOS.lines(history.view()).get(0).x())
         .containsExactly(0, 1, 2, 4, 5, 6);
     assertThat(GradNormChart.LOSS_WEIGHTS.lines(history.view()).get(0).x()).hasSize(7);
+  }
+
+  /** A task that has labels in every other minibatch only still has its line. */
+  @Test
+  void absentTasks_areCounted_andTheirLinesConnected() throws Exception {
+    SyntheticHistory run = new SyntheticHistory("a", "b");
+    for (int i = 0; i < 3; i++) {
+      run.steps(1).stepWithoutLastTask(0.5, 2.0);
+    }
+    Document report = parse(GradNormReport.of(run.history()).toHtml());
+    assertThat(byId(report, "warnings").getTextContent().strip())
+        .isEqualTo("3 of 6 steps had no labels of task 'b'. The first was iteration 1.");
+    ChartLine line = GradNormChart.GRADIENT_NORMS.lines(run.history().view()).get(1);
+    assertThat(line.x()).containsExactly(0, 2, 4);
+    assertThat(run.history().view().share(1, 0)).isEqualTo(1.0);
+  }
+
+  /** Oracle: the steps' own ratios. */
+  @Test
+  void lossRatios_areThoseOfTheSteps() {
+    SyntheticHistory run = new SyntheticHistory("a", "b", "c");
+    List<double[]> ratios = new java.util.ArrayList<>();
+    for (int i = 0; i < 5; i++) {
+      run.steps(1);
+      ratios.add(run.history().view().last().lossRatios());
+    }
+    List<ChartLine> lines = GradNormChart.LOSS_RATIOS.lines(run.history().view());
+    for (int step = 0; step < 5; step++) {
+      for (int task = 0; task < 3; task++) {
+        assertThat(lines.get(task).y()[step]).isCloseTo(ratios.get(step)[task], within(1e-14));
+      }
+    }
   }
 
   @ParameterizedTest

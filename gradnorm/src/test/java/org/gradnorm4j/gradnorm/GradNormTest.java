@@ -169,6 +169,19 @@ class GradNormTest {
   }
 
   @Test
+  void report_tellsSettingsAndOverhead() {
+    ComputationGraph net = network("a", "b");
+    GradNorm gradNorm = GradNorm.builder().alpha(0.7).build().attach(net);
+    net.fit(batch(0));
+    net.fit(batch(1));
+    assertThat(gradNorm.history().settings())
+        .containsEntry("alpha", "0.7")
+        .containsEntry("shared layer", "trunk");
+    assertThat(gradNorm.history().meanMilliseconds()).isGreaterThan(0.0);
+    assertThat(GradNormReport.of(gradNorm.history()).content()).contains("id=\"overhead\"");
+  }
+
+  @Test
   void attachedAgain_goesOnWhereItWas() {
     ComputationGraph net = network("a", "b");
     GradNorm gradNorm = GradNorm.builder().build().attach(net);

@@ -46,11 +46,27 @@ final class SyntheticHistory {
   }
 
   SyntheticHistory step(double[] losses, double[] norms) {
-    GradNormRule.Update update =
-        rule.update(
-            state,
-            new StepMeasurement(
-                history.size(), 0, 32, taskNames, losses, norms, state.lossWeights()));
+    return step(
+        new StepMeasurement(history.size(), 0, 32, taskNames, losses, norms, state.lossWeights()));
+  }
+
+  /** A minibatch with labels of the first of two tasks only. */
+  SyntheticHistory stepWithoutLastTask(double loss, double norm) {
+    return step(
+        new StepMeasurement(
+            history.size(),
+            0,
+            32,
+            taskNames,
+            new boolean[] {true, false},
+            new double[] {loss, 0.0},
+            new double[] {loss, Double.NaN},
+            new double[] {norm, 0.0},
+            state.lossWeights()));
+  }
+
+  private SyntheticHistory step(StepMeasurement measurement) {
+    GradNormRule.Update update = rule.update(state, measurement);
     state = update.state();
     history.add(update.step());
     return this;

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import org.deeplearning4j.core.storage.StatsStorage;
 import org.deeplearning4j.ui.model.stats.StatsListener;
 import org.deeplearning4j.ui.model.storage.FileStatsStorage;
@@ -13,6 +15,7 @@ import org.deeplearning4j.ui.model.storage.InMemoryStatsStorage;
 import org.gradnorm4j.core.StepMeasurement;
 import org.gradnorm4j.gradnorm.GradNormHistory;
 import org.gradnorm4j.gradnorm.GradNormStep;
+import org.gradnorm4j.gradnorm.SkipCause;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -121,7 +124,8 @@ class GradNormStatsListenerTest {
             Double.NaN,
             nan,
             Double.NaN,
-            new double[] {1.5, 0.5});
+            new double[] {1.5, 0.5},
+            Map.of("a", Set.of(SkipCause.LOSS, SkipCause.GRADIENT_NORM)));
     GradNormRecord record = GradNormRecord.ofStep("session", "worker", 1234L, step);
     byte[] bytes = record.encode();
     assertThat(record.encodingLengthBytes()).isEqualTo(bytes.length);

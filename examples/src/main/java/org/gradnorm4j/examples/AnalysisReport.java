@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Map;
 import org.deeplearning4j.datasets.iterator.IteratorMultiDataSetIterator;
 import org.gradnorm4j.core.GradientAnalysis;
-import org.gradnorm4j.gradnorm.GradNorm;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 
@@ -19,14 +18,14 @@ import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 final class AnalysisReport implements RunListener {
   private static final int BATCHES = 8;
 
-  private final GradNorm balancer;
+  private final Weighting weighting;
   private final Samples train;
   private final Schedule schedule;
   private final PrintWriter out;
   private GradientAnalysis last;
 
-  AnalysisReport(GradNorm balancer, Samples train, Schedule schedule, PrintWriter out) {
-    this.balancer = balancer;
+  AnalysisReport(Weighting weighting, Samples train, Schedule schedule, PrintWriter out) {
+    this.weighting = weighting;
     this.train = train;
     this.schedule = schedule;
     this.out = out;
@@ -56,7 +55,7 @@ final class AnalysisReport implements RunListener {
 
   /** An analysis takes no negative weights, as additive updates may come to. */
   private Map<String, Double> lossWeights() {
-    Map<String, Double> lossWeights = balancer.lossWeights();
+    Map<String, Double> lossWeights = weighting.lossWeights();
     lossWeights.forEach(
         (task, weight) -> {
           if (weight < 0.0) {

@@ -10,7 +10,7 @@ enum CompositeBalancer implements Balancer {
   GRADNORM;
 
   @Override
-  public boolean moves() {
+  public boolean isGradNorm() {
     return this == GRADNORM;
   }
 

@@ -2,7 +2,6 @@ package org.gradnorm4j.examples;
 
 import java.io.IOException;
 import org.apache.commons.math3.random.Well19937c;
-import org.gradnorm4j.gradnorm.GradNorm;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -19,8 +18,6 @@ import picocli.CommandLine.Option;
           + " falls."
     })
 final class CompositeCommand extends TrainingCommand {
-  private static final int COLUMNS = 80;
-
   @Mixin private final DigitOptions digits = new DigitOptions(3);
 
   @Option(
@@ -40,9 +37,9 @@ final class CompositeCommand extends TrainingCommand {
   }
 
   @Override
-  Problem problem() throws IOException {
-    return new CompositeProblem(options.seed(), options.learningRate(), l2)
-        .problem(digits.read(new Well19937c(options.seed())));
+  Problem problem(long seed) throws IOException {
+    return new CompositeProblem(seed, options.learningRate(), l2)
+        .problem(digits.read(new Well19937c(seed)));
   }
 
   @Override
@@ -51,12 +48,7 @@ final class CompositeCommand extends TrainingCommand {
   }
 
   @Override
-  RunListener listener(GradNorm gradNorm, Problem problem, Schedule schedule) {
-    return new AnalysisReport(gradNorm, problem.train(), schedule, spec.commandLine().getOut());
-  }
-
-  @Override
-  int columns() {
-    return COLUMNS;
+  RunListener listener(Balancer balancer, Weighting weighting, Problem problem, Schedule schedule) {
+    return new AnalysisReport(weighting, problem.train(), schedule, spec.commandLine().getOut());
   }
 }

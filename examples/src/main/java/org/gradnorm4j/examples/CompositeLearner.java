@@ -1,12 +1,13 @@
 package org.gradnorm4j.examples;
 
+import java.io.IOException;
+import java.nio.file.Path;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.params.DefaultParamInitializer;
 import org.gradnorm4j.core.GradientNorms;
 import org.gradnorm4j.core.WeightPenalty;
-import org.gradnorm4j.gradnorm.GradNorm;
 import org.nd4j.linalg.activations.impl.ActivationIdentity;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.MultiDataSet;
@@ -19,7 +20,7 @@ final class CompositeLearner implements Learner {
   private final MultiLayerNetwork net;
 
   /**
-   * With its initial parameters.
+   * With its initial parameters. Scores are of samples without masks.
    *
    * @param configuration copied
    */
@@ -33,8 +34,8 @@ final class CompositeLearner implements Learner {
   }
 
   @Override
-  public void attach(GradNorm balancer) {
-    balancer.attach(net);
+  public void attach(Weighting weighting) {
+    weighting.attach(net);
   }
 
   @Override
@@ -63,7 +64,7 @@ final class CompositeLearner implements Learner {
           INDArray labels = chunk.getLabels(0);
           return new TaskScores(
               new double[] {crossEntropy(output, labels), penalty},
-              new double[] {TaskScores.accuracy(output, labels), Double.NaN});
+              new double[] {TaskScores.accuracy(output, labels, null), Double.NaN});
         });
   }
 
@@ -79,6 +80,11 @@ final class CompositeLearner implements Learner {
       penalty += L2.score(layer.getParam(DefaultParamInitializer.WEIGHT_KEY), 0, 0);
     }
     return penalty;
+  }
+
+  @Override
+  public void save(Path file) throws IOException {
+    net.save(file.toFile());
   }
 
   @Override

@@ -13,7 +13,12 @@ import picocli.CommandLine.ScopeType;
     name = "examples",
     description = "Trains networks on several losses, with fixed loss weights and with GradNorm.",
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {MultiMnistCommand.class, ToyCommand.class, CompositeCommand.class})
+    subcommands = {
+      MultiMnistCommand.class,
+      ToyCommand.class,
+      CompositeCommand.class,
+      CsvCommand.class
+    })
 public final class Examples {
   @Option(
       names = {"-h", "--help"},

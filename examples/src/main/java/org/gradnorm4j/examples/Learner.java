@@ -1,14 +1,15 @@
 package org.gradnorm4j.examples;
 
+import java.io.IOException;
+import java.nio.file.Path;
 import org.gradnorm4j.core.GradientNorms;
-import org.gradnorm4j.gradnorm.GradNorm;
 import org.nd4j.linalg.dataset.MultiDataSet;
 
 /** A network in training, of either of Deeplearning4j's kinds. */
 interface Learner {
 
-  /** Has its loss weights balanced from now on. */
-  void attach(GradNorm balancer);
+  /** Has its loss weights chosen from now on. */
+  void attach(Weighting weighting);
 
   /** One training step. */
   void fit(MultiDataSet batch);
@@ -19,6 +20,9 @@ interface Learner {
   void endEpoch();
 
   TaskScores scores(Samples samples);
+
+  /** Saves it as Deeplearning4j does, updater included. */
+  void save(Path file) throws IOException;
 
   /** An analysis of its gradients, to be configured and started. */
   GradientNorms gradientNorms();

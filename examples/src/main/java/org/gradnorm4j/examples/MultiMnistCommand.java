@@ -48,9 +48,9 @@ final class MultiMnistCommand extends TrainingCommand {
   }
 
   @Override
-  Problem problem() throws IOException {
-    RandomGenerator random = new Well19937c(options.seed());
-    return new MultiMnist(pairings(), options.seed())
+  Problem problem(long seed) throws IOException {
+    RandomGenerator random = new Well19937c(seed);
+    return new MultiMnist(pairings(), seed)
         .problem(digits.read(random), options.learningRate(), random);
   }
 

@@ -6,11 +6,13 @@ import java.util.Locale;
 enum MultiTaskBalancer implements Balancer {
   /** All 1, always: plain Deeplearning4j. */
   EQUAL,
+  /** By uncertainty weighting. */
+  UNCERTAINTY,
   /** By GradNorm. */
   GRADNORM;
 
   @Override
-  public boolean moves() {
+  public boolean isGradNorm() {
     return this == GRADNORM;
   }
 

@@ -1,5 +1,6 @@
 package org.gradnorm4j.examples;
 
+import java.util.EnumSet;
 import java.util.Set;
 import picocli.CommandLine.Option;
 
@@ -17,8 +18,20 @@ final class MultiTaskOptions extends TrainingOptions {
     super(alpha, learningRate, batch);
   }
 
+  /** As if all had been asked for. */
+  void useAllBalancers() {
+    balancers = EnumSet.allOf(MultiTaskBalancer.class);
+  }
+
   @Override
   Set<MultiTaskBalancer> balancers() {
     return balancers;
+  }
+
+  @Override
+  Weighting weighting(Balancer balancer, String sharedLayer) {
+    return balancer == MultiTaskBalancer.UNCERTAINTY
+        ? new UncertaintyWeighting(sharedLayer, weightUpdater())
+        : super.weighting(balancer, sharedLayer);
   }
 }

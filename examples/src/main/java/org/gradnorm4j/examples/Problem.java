@@ -36,9 +36,8 @@ record Problem(
       ComputationGraphConfiguration network, TaskKind kind, Samples train, Samples test) {
     Map<String, TaskKind> tasks = new LinkedHashMap<>();
     network.getNetworkOutputs().forEach(output -> tasks.put(output, kind));
-    boolean classification = kind == TaskKind.CLASSIFICATION;
     return new Problem(
-        () -> new GraphLearner(network, classification), tasks, SHARED_LAYER, train, test);
+        () -> new GraphLearner(network, tasks.values()), tasks, SHARED_LAYER, train, test);
   }
 
   /** Whether a loss is of the parameters alone. */

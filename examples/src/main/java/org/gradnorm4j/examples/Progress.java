@@ -14,7 +14,6 @@ final class Progress {
 
   private final Collection<TaskKind> tasks;
   private final int steps;
-  private final int columns;
   private final PrintWriter out;
   private final long start = System.nanoTime();
   private long training;
@@ -25,13 +24,11 @@ final class Progress {
    *
    * @param tasks the kind of each
    * @param steps in all
-   * @param columns a line that would be longer is broken
    * @param out printed to
    */
-  Progress(Collection<TaskKind> tasks, int steps, int columns, PrintWriter out) {
+  Progress(Collection<TaskKind> tasks, int steps, PrintWriter out) {
     this.tasks = tasks;
     this.steps = steps;
-    this.columns = columns;
     this.out = out;
   }
 
@@ -62,9 +59,8 @@ final class Progress {
             list("%.4g", weights, kind -> true),
             step / trainingSeconds(),
             elapsed * (steps - step) / step);
-    boolean fits = scores.length() + pace.length() <= columns;
-    out.println(fits ? scores + pace : scores + System.lineSeparator() + "  " + pace);
-    out.flush();
+    boolean fits = scores.length() + pace.length() <= Console.COLUMNS;
+    Console.print(fits ? scores + pace : scores + "\n  " + pace, out);
   }
 
   private String list(String format, double[] values, Predicate<TaskKind> included) {

@@ -8,7 +8,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.gradnorm4j.core.GradientAnalysis;
-import org.gradnorm4j.gradnorm.GradNormHistory;
 
 /**
  * The folder that a command leaves behind: {@code summary.json}, and per balancer a history and, of
@@ -35,13 +34,38 @@ final class RunFiles {
     }
   }
 
+  /** Those of a folder in this one, created. */
+  RunFiles folder(String name) throws IOException {
+    RunFiles files = new RunFiles(resolve(name));
+    files.create();
+    return files;
+  }
+
+  Path resolve(String file) {
+    return folder.resolve(file);
+  }
+
   /** {@code history.csv}; if several balancers run, GradNorm's has that name. */
-  Path writeHistory(GradNormHistory history, Balancer balancer, boolean several)
+  List<Path> writeHistory(Weighting weighting, Balancer balancer, boolean several)
       throws IOException {
-    boolean named = several && !balancer.moves();
-    Path file = folder.resolve(named ? "history-" + balancer + ".csv" : "history.csv");
-    history.writeCsv(file);
+    return weighting.writeHistory(resolve("history" + suffix(balancer, several) + ".csv"));
+  }
+
+  /** {@code report.html}, likewise. */
+  List<Path> writeReport(Weighting weighting, Balancer balancer, boolean several)
+      throws IOException {
+    return weighting.writeReport(resolve("report" + suffix(balancer, several) + ".html"));
+  }
+
+  /** {@code model.zip}, likewise. */
+  Path writeModel(Learner learner, Balancer balancer, boolean several) throws IOException {
+    Path file = resolve("model" + suffix(balancer, several) + ".zip");
+    learner.save(file);
     return file;
+  }
+
+  private static String suffix(Balancer balancer, boolean several) {
+    return several && !balancer.isGradNorm() ? "-" + balancer : "";
   }
 
   /** {@code analysis-BALANCER.json} and {@code .csv}. */
@@ -54,7 +78,11 @@ final class RunFiles {
 
   /** One object if there was one run, else an array. */
   Path writeSummary(List<RunSummary> runs) throws IOException {
-    Object json = runs.size() == 1 ? runs.get(0) : runs;
-    return Files.writeString(folder.resolve("summary.json"), GSON.toJson(json) + "\n");
+    return writeJson("summary.json", runs.size() == 1 ? runs.get(0) : runs);
+  }
+
+  /** Records as objects, their names in lower case with underscores. */
+  Path writeJson(String file, Object content) throws IOException {
+    return Files.writeString(resolve(file), GSON.toJson(content) + "\n");
   }
 }

@@ -1,9 +1,7 @@
 package org.gradnorm4j.examples;
 
-import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import org.gradnorm4j.gradnorm.GradNorm;
 
 /**
  * A run as {@code summary.json} has it. A value that has no meaning, or is not a finite number, is
@@ -39,15 +37,15 @@ record RunSummary(
   record Task(Double lossWeight, Double trainLoss, Double testLoss, Double testAccuracy) {}
 
   static Map<String, Task> tasks(
-      Map<String, TaskKind> kinds, GradNorm balancer, Trainer.Result result) {
+      Map<String, TaskKind> kinds, Weighting weighting, Trainer.Result result) {
     Map<String, Task> tasks = new LinkedHashMap<>();
-    Iterator<Double> lossWeights = balancer.lossWeights().values().iterator();
+    Map<String, Double> lossWeights = weighting.lossWeights();
     for (Map.Entry<String, TaskKind> task : kinds.entrySet()) {
       int i = tasks.size();
       tasks.put(
           task.getKey(),
           new Task(
-              finite(lossWeights.next()),
+              finite(lossWeights.getOrDefault(task.getKey(), 1.0)),
               finite(result.train().losses()[i]),
               task.getValue() == TaskKind.PENALTY ? null : finite(result.test().losses()[i]),
               finite(result.test().accuracies()[i])));

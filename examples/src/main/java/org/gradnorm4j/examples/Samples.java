@@ -1,29 +1,56 @@
 package org.gradnorm4j.examples;
 
+import java.util.Arrays;
+import java.util.Objects;
 import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.MultiDataSet;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * Examples in memory.
  *
  * @param features one example a row
  * @param labels for each task, one example a row
+ * @param masks for each task, a column with 1 for a label and 0 for none; null if none is missing
  */
-record Samples(INDArray features, INDArray[] labels) {
+record Samples(INDArray features, INDArray[] labels, INDArray[] masks) {
+
+  /** No label is missing. */
+  Samples(INDArray features, INDArray[] labels) {
+    this(features, labels, new INDArray[labels.length]);
+  }
 
   int size() {
     return Math.toIntExact(features.rows());
   }
 
+  /**
+   * How many of the rows from {@code begin} up to {@code end} have a label of a task; all, if the
+   * task has no labels of its own, as a penalty.
+   */
+  double labelled(int task, int begin, int end) {
+    return task >= masks.length || masks[task] == null
+        ? end - begin
+        : masks[task]
+            .get(NDArrayIndex.interval(begin, end), NDArrayIndex.all())
+            .sumNumber()
+            .doubleValue();
+  }
+
   /** The rows asked for, copied. */
   MultiDataSet rows(int[] indices) {
-    INDArray[] rowLabels = new INDArray[labels.length];
-    for (int task = 0; task < labels.length; task++) {
-      rowLabels[task] = Nd4j.pullRows(labels[task], 1, indices);
-    }
-    return new MultiDataSet(new INDArray[] {Nd4j.pullRows(features, 1, indices)}, rowLabels);
+    INDArray[] rowMasks =
+        Arrays.stream(masks).allMatch(Objects::isNull) ? null : pull(masks, indices);
+    return new MultiDataSet(
+        pull(new INDArray[] {features}, indices), pull(labels, indices), null, rowMasks);
+  }
+
+  private static INDArray[] pull(INDArray[] arrays, int[] indices) {
+    return Arrays.stream(arrays)
+        .map(array -> array == null ? null : Nd4j.pullRows(array, 1, indices))
+        .toArray(INDArray[]::new);
   }
 
   /** The rows from {@code begin} up to {@code end}, copied. */

@@ -1,6 +1,9 @@
 package org.gradnorm4j.examples;
 
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -31,8 +34,9 @@ final class ToyCommand extends TrainingCommand {
       names = "--tasks",
       paramLabel = "T",
       description =
-          "Number of tasks; other than 2 or 10 needs --sigmas. Default: ${DEFAULT-VALUE}.")
-  private int tasks = 2;
+          "Number of tasks; other than 2 or 10 needs --sigmas."
+              + " Default: as many as --sigmas has; else 2, and with --report 10 after that.")
+  private Integer tasks;
 
   @Option(
       names = "--sigmas",
@@ -74,12 +78,40 @@ final class ToyCommand extends TrainingCommand {
       description = "Training steps. Default: ${DEFAULT-VALUE}.")
   private int steps = 2_000;
 
+  @Option(
+      names = "--seeds",
+      paramLabel = "N",
+      description =
+          "Run so many times: at --seed, --seed + 1 and so on. Default: ${DEFAULT-VALUE}.")
+  private int seeds = 1;
+
+  @Option(
+      names = "--report",
+      description =
+          "Draw the toy's panels of the paper's Figure 2, loss weights and normalized test loss over"
+              + " the steps, into figure.png. Without --balancer: of equal weights, uncertainty"
+              + " weighting and GradNorm.")
+  private boolean report;
+
+  private final MultiTaskOptions multiTask;
+  private boolean bothFigures;
+  private ToyFigure figure;
+
   ToyCommand() {
-    super(new MultiTaskOptions(0.12, 1e-3, 100));
+    this(new MultiTaskOptions(0.12, 1e-3, 100));
+  }
+
+  private ToyCommand(MultiTaskOptions options) {
+    super(options);
+    multiTask = options;
   }
 
   @Override
   void check() {
+    bothFigures = report && tasks == null && sigmas == null;
+    if (tasks == null) {
+      tasks = sigmas == null ? 2 : sigmas.length;
+    }
     options.requireAtLeast(2, "--tasks", tasks, "There is nothing to balance in a single task");
     options.require(
         sigmas != null || SIGMAS.containsKey(tasks),
@@ -99,24 +131,56 @@ final class ToyCommand extends TrainingCommand {
     options.requireAtLeast(1, "--train-size", trainSize, "10000 is the default");
     options.requireAtLeast(1, "--test-size", testSize, "1000 is the default");
     options.requireAtLeast(1, "--steps", steps, "2000 is the default");
+    options.requireAtLeast(1, "--seeds", seeds, "1 is the default");
+    if (report && !spec.commandLine().getParseResult().hasMatchedOption("--balancer")) {
+      multiTask.useAllBalancers();
+    }
   }
 
   @Override
-  Problem problem() {
+  Problem problem(long seed) {
     return new ToyProblem(
-            sigmas(),
-            inputs,
-            deviation,
-            trainSize,
-            testSize,
-            options.learningRate(),
-            options.seed())
+            sigmas(), inputs, deviation, trainSize, testSize, options.learningRate(), seed)
         .problem();
   }
 
   @Override
   Schedule schedule(Problem problem) {
     return new Schedule(options.batch(), steps, Math.max(1, steps / REPORTS));
+  }
+
+  @Override
+  int seeds() {
+    return seeds;
+  }
+
+  @Override
+  void train(RunFiles files) throws IOException {
+    if (bothFigures) {
+      for (int count : List.of(2, 10)) {
+        tasks = count;
+        trainAndDraw(files.folder(count + "-tasks"));
+      }
+    } else {
+      trainAndDraw(files);
+    }
+  }
+
+  private void trainAndDraw(RunFiles files) throws IOException {
+    figure = new ToyFigure(sigmas());
+    super.train(files);
+  }
+
+  @Override
+  RunListener listener(Balancer balancer, Weighting weighting, Problem problem, Schedule schedule) {
+    return report
+        ? figure.add(new TrainingCurve(balancer, weighting, problem.test(), schedule))
+        : RunListener.none();
+  }
+
+  @Override
+  List<Path> finish(RunFiles files) throws IOException {
+    return report ? List.of(figure.write(files)) : List.of();
   }
 
   private double[] sigmas() {

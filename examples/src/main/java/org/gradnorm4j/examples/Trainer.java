@@ -3,7 +3,6 @@ package org.gradnorm4j.examples;
 import java.util.Arrays;
 import org.apache.commons.math3.random.Well19937c;
 import org.apache.commons.math3.util.MathArrays;
-import org.gradnorm4j.gradnorm.GradNorm;
 
 /**
  * Trains a problem's network. Every run starts from the same parameters and sees the same
@@ -27,29 +26,31 @@ final class Trainer {
    * @param test on the test examples, after the last step
    * @param train on the training examples, after the last step
    * @param seconds spent in training, evaluation left out
+   * @param learner trained
    */
-  record Result(TaskScores initialTest, TaskScores test, TaskScores train, double seconds) {}
+  record Result(
+      TaskScores initialTest, TaskScores test, TaskScores train, double seconds, Learner learner) {}
 
   /**
    * Trains a new network from the start.
    *
-   * @param balancer not attached to a network yet; keeps weights and history of the run
+   * @param weighting not attached to a network yet; keeps weights and history of the run
    * @param progress new
    * @param listener follows the run
    */
-  Result train(GradNorm balancer, Progress progress, RunListener listener) {
+  Result train(Weighting weighting, Progress progress, RunListener listener) {
     Learner learner = problem.learner().get();
     TaskScores initialTest = learner.scores(problem.test());
-    learner.attach(balancer);
+    learner.attach(weighting);
     listener.afterStep(0, learner);
-    fit(learner, balancer, progress, listener);
-    balancer.detach();
+    fit(learner, weighting, progress, listener);
+    weighting.detach();
     TaskScores train = learner.scores(problem.train());
     TaskScores test = learner.scores(problem.test());
-    return new Result(initialTest, test, train, progress.trainingSeconds());
+    return new Result(initialTest, test, train, progress.trainingSeconds(), learner);
   }
 
-  private void fit(Learner learner, GradNorm balancer, Progress progress, RunListener listener) {
+  private void fit(Learner learner, Weighting weighting, Progress progress, RunListener listener) {
     Well19937c random = new Well19937c(seed);
     int[] order = MathArrays.natural(problem.train().size());
     int step = 0;
@@ -65,7 +66,7 @@ final class Trainer {
         step++;
         if (schedule.reportsAfter(step)) {
           progress.report(
-              step, learner.epochs(), learner.scores(problem.test()), balancer.lossWeights());
+              step, learner.epochs(), learner.scores(problem.test()), weighting.lossWeights());
         }
         listener.afterStep(step, learner);
       }

@@ -6,7 +6,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
-import org.gradnorm4j.gradnorm.GradNorm;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
@@ -24,75 +23,95 @@ abstract class TrainingCommand implements Callable<Integer> {
   abstract void check();
 
   /** Reads or makes the data. */
-  abstract Problem problem() throws IOException;
+  abstract Problem problem(long seed) throws IOException;
 
   abstract Schedule schedule(Problem problem);
 
   /** Follows one run; one that does nothing unless the command has another. */
-  RunListener listener(GradNorm gradNorm, Problem problem, Schedule schedule) {
+  RunListener listener(Balancer balancer, Weighting weighting, Problem problem, Schedule schedule) {
     return RunListener.none();
   }
 
-  /** A printed line that would have more is broken, where it can be. */
-  int columns() {
-    return Integer.MAX_VALUE;
+  /** How many seeds to run, from the first on: one, unless the command has an option for it. */
+  int seeds() {
+    return 1;
+  }
+
+  /** Called after the last run; the files written. */
+  List<Path> finish(RunFiles files) throws IOException {
+    return List.of();
   }
 
   @Override
   public final Integer call() throws IOException {
     options.check();
     check();
-    RunFiles files = options.createFiles();
-    PrintWriter out = spec.commandLine().getOut();
-    Problem problem = problem();
-    Schedule schedule = schedule(problem);
-    out.printf(
-        "%s: %d training and %d test examples, tasks %s%n",
-        spec.name(), problem.train().size(), problem.test().size(), problem.tasks().keySet());
-    Trainer trainer = new Trainer(problem, schedule, options.seed());
-    List<RunSummary> runs = new ArrayList<>();
-    List<Path> written = new ArrayList<>();
-    boolean several = options.balancers().size() > 1;
-    for (Balancer balancer : options.balancers()) {
-      out.println(balancer);
-      GradNorm gradNorm = options.gradNorm(balancer, problem.sharedLayer());
-      RunListener listener = listener(gradNorm, problem, schedule);
-      Progress progress = new Progress(problem.tasks().values(), schedule.steps(), columns(), out);
-      Trainer.Result result = trainer.train(gradNorm, progress, listener);
-      runs.add(summary(balancer, gradNorm, result, problem, schedule));
-      written.add(files.writeHistory(gradNorm.history(), balancer, several));
-      written.addAll(listener.write(files, balancer));
-    }
-    written.add(files.writeSummary(runs));
-    ComparisonTable.print(problem, runs, out);
-    printWritten(written, out);
+    train(options.createFiles());
     return 0;
   }
 
-  private void printWritten(List<Path> written, PrintWriter out) {
-    String line = "written: " + written;
-    if (line.length() <= columns()) {
-      out.println(line);
-    } else {
-      out.println("written:");
-      written.forEach(file -> out.println("  " + file));
+  /** Trains for all seeds, and leaves the files in a folder. */
+  void train(RunFiles files) throws IOException {
+    List<RunSummary> runs = new ArrayList<>();
+    List<Path> written = new ArrayList<>();
+    for (int i = 0; i < seeds(); i++) {
+      long seed = options.seed() + i;
+      train(seed, seeds() == 1 ? files : files.folder("seed-" + seed), runs, written);
     }
+    written.add(files.writeSummary(runs));
+    written.addAll(finish(files));
+    Console.printWritten(written, out());
+  }
+
+  private void train(long seed, RunFiles files, List<RunSummary> runs, List<Path> written)
+      throws IOException {
+    Problem problem = problem(seed);
+    Schedule schedule = schedule(problem);
+    Console.print(
+        "%s: %d training and %d test examples, tasks %s%s"
+            .formatted(
+                spec.name(),
+                problem.train().size(),
+                problem.test().size(),
+                problem.tasks().keySet(),
+                seeds() == 1 ? "" : ", seed " + seed),
+        out());
+    Trainer trainer = new Trainer(problem, schedule, seed);
+    List<RunSummary> ofSeed = new ArrayList<>();
+    boolean several = options.balancers().size() > 1;
+    for (Balancer balancer : options.balancers()) {
+      out().println(balancer);
+      Weighting weighting = options.weighting(balancer, problem.sharedLayer());
+      RunListener listener = listener(balancer, weighting, problem, schedule);
+      Progress progress = new Progress(problem.tasks().values(), schedule.steps(), out());
+      Trainer.Result result = trainer.train(weighting, progress, listener);
+      ofSeed.add(summary(balancer, seed, weighting, result, problem, schedule));
+      written.addAll(files.writeHistory(weighting, balancer, several));
+      written.addAll(listener.write(files, balancer));
+    }
+    ComparisonTable.print(problem, ofSeed, out());
+    runs.addAll(ofSeed);
+  }
+
+  private PrintWriter out() {
+    return spec.commandLine().getOut();
   }
 
   private RunSummary summary(
       Balancer balancer,
-      GradNorm gradNorm,
+      long seed,
+      Weighting weighting,
       Trainer.Result result,
       Problem problem,
       Schedule schedule) {
     return new RunSummary(
         spec.name(),
         balancer.toString(),
-        options.seed(),
+        seed,
         options.alpha(balancer),
         schedule.steps(),
         result.seconds(),
-        RunSummary.tasks(problem.tasks(), gradNorm, result),
+        RunSummary.tasks(problem.tasks(), weighting, result),
         problem.hasPenalty()
             ? null
             : RunSummary.finite(result.test().normalizedLoss(result.initialTest())));

@@ -6,6 +6,7 @@ import java.util.Set;
 import org.gradnorm4j.gradnorm.GradNorm;
 import org.gradnorm4j.gradnorm.WeightUpdate;
 import org.nd4j.linalg.learning.config.Adam;
+import org.nd4j.linalg.learning.config.IUpdater;
 import org.nd4j.linalg.learning.config.Sgd;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -84,7 +85,7 @@ abstract class TrainingOptions {
 
   /** Null for a balancer that has none. */
   Double alpha(Balancer balancer) {
-    return balancer.moves() ? alpha : null;
+    return balancer.isGradNorm() ? alpha : null;
   }
 
   double learningRate() {
@@ -99,14 +100,19 @@ abstract class TrainingOptions {
     return seed;
   }
 
-  /** A new balancer; fixed weights are measured by a GradNorm whose weights never move. */
-  GradNorm gradNorm(Balancer balancer, String sharedLayer) {
-    return GradNorm.builder()
-        .sharedLayer(sharedLayer)
-        .alpha(alpha)
-        .weightUpdate(weightUpdate)
-        .lossWeightUpdater(balancer.moves() ? new Adam(weightLearningRate) : new Sgd(0.0))
-        .build();
+  /** For one run. */
+  Weighting weighting(Balancer balancer, String sharedLayer) {
+    return new GradNormWeighting(
+        GradNorm.builder()
+            .sharedLayer(sharedLayer)
+            .alpha(alpha)
+            .weightUpdate(weightUpdate)
+            .lossWeightUpdater(balancer.isGradNorm() ? weightUpdater() : new Sgd(0.0))
+            .build());
+  }
+
+  IUpdater weightUpdater() {
+    return new Adam(weightLearningRate);
   }
 
   /** The output folder, created. */

@@ -166,7 +166,7 @@ class CompositeCommandTest {
   void staticIsOfThisCommandOnly() {
     CommandRun run = CommandRun.of("toy", "--balancer", "static");
     assertThat(run.exitCode()).isEqualTo(2);
-    assertThat(run.err()).contains("'--balancer'").contains("[EQUAL, GRADNORM]");
+    assertThat(run.err()).contains("'--balancer'").contains("[EQUAL, UNCERTAINTY, GRADNORM]");
   }
 
   @Test

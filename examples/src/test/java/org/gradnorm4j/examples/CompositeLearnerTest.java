@@ -3,8 +3,10 @@ package org.gradnorm4j.examples;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.Writer;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.commons.math3.random.RandomGenerator;
@@ -44,13 +46,14 @@ class CompositeLearnerTest {
     Problem recorded =
         new Problem(
             () -> learner, problem.tasks(), problem.sharedLayer(), problem.train(), problem.test());
-    GradNorm balancer = GradNorm.builder().lossWeightUpdater(new Sgd(0.0)).build();
+    Weighting fixed =
+        new GradNormWeighting(GradNorm.builder().lossWeightUpdater(new Sgd(0.0)).build());
     PrintWriter out = new PrintWriter(Writer.nullWriter());
     new Trainer(recorded, SCHEDULE, SEED)
         .train(
-            balancer,
-            new Progress(problem.tasks().values(), SCHEDULE.steps(), 80, out),
-            new AnalysisReport(balancer, problem.train(), SCHEDULE, out));
+            fixed,
+            new Progress(problem.tasks().values(), SCHEDULE.steps(), out),
+            new AnalysisReport(fixed, problem.train(), SCHEDULE, out));
 
     MultiLayerNetwork plain = plainNetwork();
     assertThat(learner.batches).hasSize(SCHEDULE.steps());
@@ -120,8 +123,8 @@ class CompositeLearnerTest {
     }
 
     @Override
-    public void attach(GradNorm balancer) {
-      learner.attach(balancer);
+    public void attach(Weighting weighting) {
+      learner.attach(weighting);
     }
 
     @Override
@@ -143,6 +146,11 @@ class CompositeLearnerTest {
     @Override
     public TaskScores scores(Samples samples) {
       return learner.scores(samples);
+    }
+
+    @Override
+    public void save(Path file) throws IOException {
+      learner.save(file);
     }
 
     @Override

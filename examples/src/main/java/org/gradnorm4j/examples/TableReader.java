@@ -1,0 +1,198 @@
+package org.gradnorm4j.examples;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.apache.commons.csv.CSVRecord;
+
+/**
+ * Reads a table in two passes: the first finds out what the columns are, and whether the table fits
+ * in memory; the second keeps the cells. Columns are matched by name, so the files may have them in
+ * different orders.
+ */
+final class TableReader {
+  private final List<CsvFile> files;
+  private final Set<String> missing;
+  private final int maxCategories;
+  private final MemoryLimit limit;
+
+  /**
+   * For one or two files.
+   *
+   * @param files to train on, and to test on if that is a file of its own
+   * @param missing cells that stand for a missing value, besides the empty one
+   * @param maxCategories most different values of a column that is not numeric
+   * @param limit of the table
+   */
+  TableReader(List<CsvFile> files, Set<String> missing, int maxCategories, MemoryLimit limit) {
+    this.files = files;
+    this.missing = missing;
+    this.maxCategories = maxCategories;
+    this.limit = limit;
+  }
+
+  /** A column as a pass meets it: where it stands in the file at hand. */
+  private record Position(String name, int index) {}
+
+  /** Sees one cell. */
+  private interface CellVisitor {
+    void cell(CsvFile file, long line, String column, String cell) throws CsvException;
+  }
+
+  /**
+   * Reads.
+   *
+   * @param kinds of the targets that are not to be as their cells suggest, by name
+   * @throws CsvException if a file or a column is of no use; says which, where and why
+   */
+  Table read(TableColumns wanted, Map<String, TaskKind> kinds) throws IOException {
+    List<String> names = wanted.names(files.get(0).header(), files.get(0).path());
+    Map<String, ColumnScan> scans = new LinkedHashMap<>();
+    names.forEach(name -> scans.put(name, new ColumnScan(name, maxCategories)));
+    int[] rows = scan(names, scans);
+    Map<String, List<String>> categories = new LinkedHashMap<>();
+    long width = 0;
+    for (ColumnScan scan : scans.values()) {
+      boolean target = wanted.targets().contains(scan.name());
+      TaskKind kind = kinds.get(scan.name());
+      boolean numeric = kind == null ? scan.isNumeric() : kind == TaskKind.REGRESSION;
+      categories.put(scan.name(), categories(scan, numeric, target));
+      width += numeric ? 1 : scan.checkedCategories().size() + 1;
+    }
+    limit.check(last(files).path(), rows[rows.length - 1] + 1L, sum(rows), names.size() + width);
+    return new Table(cells(names, categories, sum(rows)), rows[0], sum(rows));
+  }
+
+  private List<String> categories(ColumnScan scan, boolean numeric, boolean target)
+      throws CsvException {
+    Path file = files.get(0).path();
+    if (scan.isEmpty() && target) {
+      throw new CsvException(
+          file,
+          1,
+          scan.name(),
+          "a target, but all its cells are missing. Choose another with --targets");
+    }
+    if (numeric) {
+      scan.checkNumbers();
+      return null;
+    }
+    List<String> categories = scan.checkedCategories();
+    if (target && categories.size() == 1) {
+      throw new CsvException(
+          file,
+          1,
+          scan.name(),
+          "a target with one class only, '%s': there is nothing to learn. Choose another with --targets"
+              .formatted(CsvFile.abbreviated(categories.get(0))));
+    }
+    return categories;
+  }
+
+  /** The rows of each file. */
+  private int[] scan(List<String> names, Map<String, ColumnScan> scans) throws IOException {
+    int[] rows = new int[files.size()];
+    for (int i = 0; i < rows.length; i++) {
+      int file = i;
+      forEachRow(
+          files.get(i),
+          names,
+          line -> {
+            rows[file]++;
+            limit.check(files.get(file).path(), line, sum(rows), names.size());
+          },
+          (at, line, column, cell) -> {
+            if (isMissing(cell)) {
+              scans.get(column).addMissing();
+            } else {
+              scans.get(column).add(at.path(), line, cell);
+            }
+          });
+      if (rows[i] == 0) {
+        throw new CsvException(
+            files.get(i).path(), "no rows after the header. There is nothing to train on");
+      }
+    }
+    return rows;
+  }
+
+  private Map<String, Table.Column> cells(
+      List<String> names, Map<String, List<String>> categories, int rows) throws IOException {
+    Map<String, Table.Column> columns = new LinkedHashMap<>();
+    names.forEach(
+        name -> columns.put(name, new Table.Column(categories.get(name), new double[rows])));
+    int[] row = {-1};
+    for (CsvFile file : files) {
+      forEachRow(
+          file,
+          names,
+          line -> row[0]++,
+          (at, line, name, cell) -> {
+            Table.Column column = columns.get(name);
+            column.cells()[row[0]] = value(cell, column);
+          });
+    }
+    return columns;
+  }
+
+  private double value(String cell, Table.Column column) {
+    if (isMissing(cell)) {
+      return Double.NaN;
+    }
+    return column.isNumeric()
+        ? Double.parseDouble(cell)
+        : Collections.binarySearch(column.categories(), cell);
+  }
+
+  private boolean isMissing(String cell) {
+    return cell.isEmpty() || missing.contains(cell);
+  }
+
+  /** Called when a row begins. */
+  private interface RowStart {
+    void row(long line) throws CsvException;
+  }
+
+  private static void forEachRow(
+      CsvFile file, List<String> names, RowStart start, CellVisitor visitor) throws IOException {
+    List<Position> positions = positions(file, names);
+    file.forEachRow(
+        (long line, CSVRecord cells) -> {
+          start.row(line);
+          for (Position position : positions) {
+            visitor.cell(file, line, position.name, cells.get(position.index));
+          }
+        });
+  }
+
+  private static List<Position> positions(CsvFile file, List<String> names) throws IOException {
+    List<String> header = file.header();
+    List<Position> positions = new ArrayList<>();
+    for (String name : names) {
+      int index = header.indexOf(name);
+      if (index < 0) {
+        throw new CsvException(
+            file.path(),
+            1,
+            name,
+            "there is no such column, but the file to train on has it. Add it, or leave it out with --ignore");
+      }
+      positions.add(new Position(name, index));
+    }
+    return positions;
+  }
+
+  private static CsvFile last(List<CsvFile> files) {
+    return files.get(files.size() - 1);
+  }
+
+  private static int sum(int[] rows) {
+    return Arrays.stream(rows).sum();
+  }
+}

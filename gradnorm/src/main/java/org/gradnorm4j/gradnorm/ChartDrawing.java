@@ -153,7 +153,7 @@ final class ChartDrawing {
     styler.setChartBackgroundColor(Color.WHITE).setPlotBackgroundColor(Color.WHITE);
     styler.setChartTitleBoxVisible(false).setPlotBorderVisible(false);
     styler.setPlotGridLinesColor(new Color(0xE4E4E4)).setPlotGridLinesStroke(new BasicStroke(1));
-    styler.setPlotContentSize(1.0);
+    styler.setPlotContentSize(0.98);
     styler.setXAxisTickMarkSpacingHint(110);
     styler.setXAxisTickLabelsFormattingFunction(ChartDrawing::iteration);
     styler.setYAxisLogarithmicDecadeOnly(true);

@@ -142,24 +142,13 @@ public final class GradNormReport {
         .formatted(rows);
   }
 
-  /** The paper's static weights: the average over the steps of each λ_i. */
   private String staticWeights() {
-    double[] means = new double[steps.tasks()];
-    for (int step = 0; step < steps.size(); step++) {
-      for (int task = 0; task < means.length; task++) {
-        means[task] += steps.lossWeight(step, task) / steps.size();
-      }
-    }
-    String values =
-        IntStream.range(0, means.length)
-            .mapToObj(i -> "%.4g".formatted(means[i]))
-            .collect(Collectors.joining(", "));
     return """
         <h2>Static weights to paste</h2>
-        <p>Each task's weight averaged over all recorded steps, as in the paper's comparison with static weights. Tasks in the order of the table above.</p>
-        <pre id="static-weights">GradientNormProbe.attach(net, step -&gt; {}).lossWeights(%s);</pre>
+        <p>Each task's weight averaged over all recorded steps, as in section 5.3 of the paper.</p>
+        <pre id="static-weights">%s</pre>
         """
-        .formatted(values);
+        .formatted(Html.escape(StaticWeights.of(steps, steps.size()).toString()));
   }
 
   private String settings() {

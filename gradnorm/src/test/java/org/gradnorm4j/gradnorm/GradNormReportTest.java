@@ -143,7 +143,7 @@ class GradNormReportTest {
             .orElseThrow();
     assertThat(byId(report, "static-weights").getTextContent())
         .isEqualTo(
-            "GradientNormProbe.attach(net, step -> {}).lossWeights(%.4g, %.4g);"
+            "GradNorm.builder().pin(\"a\", %.6g).pin(\"b\", %.6g).build()"
                 .formatted(mean, 2.0 - mean));
     assertThat(byId(report, "settings").getTextContent()).contains("alpha", "1.5");
     assertThat(report.getElementsByTagName("script").getLength()).isZero();

@@ -64,7 +64,7 @@ class BrowserTest {
                 .usingAnyFreePort()
                 .build(),
             options);
-    browser.manage().window().setSize(new Dimension(1280, 1000));
+    browser.manage().window().setSize(new Dimension(1280, 1400));
   }
 
   @AfterAll

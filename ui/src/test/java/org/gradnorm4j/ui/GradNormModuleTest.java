@@ -16,6 +16,7 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import org.deeplearning4j.ui.VertxUIServer;
+import org.deeplearning4j.ui.model.stats.StatsListener;
 import org.deeplearning4j.ui.model.storage.InMemoryStatsStorage;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -88,6 +89,21 @@ class GradNormModuleTest {
           .contains(
               "<a class=\"nav-link\" href=\"/gradnorm\">", "cui-speedometer\"></i>System</a>");
     }
+  }
+
+  @Test
+  void trainingPagesOfASession_linkHere_andThePageToTheSessions() throws Exception {
+    VertxUIServer.stopInstance();
+    server = VertxUIServer.getInstance(0, true, null);
+    Training training = new Training("depth", "normals");
+    InMemoryStatsStorage storage = new InMemoryStatsStorage();
+    StatsListener stats = new StatsListener(storage);
+    training.net.setListeners(stats, new GradNormStatsListener(training.gradNorm, storage));
+    training.fit(2);
+    server.attach(storage);
+    assertThat(get("/gradnorm").body()).contains("href=\"/train\"");
+    assertThat(get("/train/" + stats.getSessionID() + "/overview").body())
+        .contains("href=\"/gradnorm\"");
   }
 
   @Test

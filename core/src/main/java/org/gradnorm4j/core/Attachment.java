@@ -1,16 +1,24 @@
 package org.gradnorm4j.core;
 
+import org.nd4j.linalg.api.ndarray.INDArray;
+
 /** What differs between the kinds of network: where to listen in, and where to read. */
 interface Attachment {
 
   /** Begins to listen in, other than through the losses. */
   default void install() {}
 
-  /** Gives back what {@link #install} took, also in the middle of a step. */
+  /** Gives back what {@link #install} took, also in the middle of a step of this thread. */
   default void remove() {}
 
-  /** Who the losses report to. */
-  WeightedLoss.Calls calls();
+  /** Whether it is this network's backward pass that asks a loss for the gradient. */
+  boolean isOwnGradient(INDArray labels);
+
+  /** Whether it is this network's training step, backward pass done, that asks for the score. */
+  boolean isOwnScore(INDArray labels);
+
+  /** All losses of a step are noted. */
+  default void scored() {}
 
   /** Whether DL4J divides gradients by the minibatch size. */
   boolean isMiniBatch();
@@ -27,7 +35,7 @@ interface Attachment {
     /** A backward pass has gone through the shared layers. */
     void measured();
 
-    /** The step is over, but for the update of the parameters. */
-    void end();
+    /** The network forgets what it has computed: what is open now does not end any more. */
+    void abandon();
   }
 }

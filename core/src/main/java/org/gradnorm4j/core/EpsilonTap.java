@@ -150,7 +150,7 @@ final class EpsilonTap {
     INDArray[] taskEpsilons = taskEpsilons(step.tasks());
     kernel.ifPresent(k -> k.addSquaredNorms(taskEpsilons, step.squaredNorms(), workspaces));
     if (replay != null) {
-      replay.run(taskEpsilons, tbptt, workspaces);
+      replay.run(taskEpsilons, tbptt);
     }
     step.addMeasuringNanos(System.nanoTime() - start);
   }

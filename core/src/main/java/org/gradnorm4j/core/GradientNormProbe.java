@@ -1,17 +1,11 @@
 package org.gradnorm4j.core;
 
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
-import java.util.function.BiFunction;
 import java.util.function.Consumer;
-import java.util.function.Predicate;
-import org.deeplearning4j.nn.conf.layers.Layer;
+import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
-import org.deeplearning4j.nn.graph.vertex.GraphVertex;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
-import org.nd4j.linalg.lossfunctions.ILossFunction;
 
 /**
  * Measures, during ordinary training, the loss and the gradient norm of every task on the last
@@ -43,59 +37,29 @@ import org.nd4j.linalg.lossfunctions.ILossFunction;
  * so are the trained parameters, bit for bit. Copies of the graph ({@code clone()}, transfer
  * learning, a saved model) are not attached and train on the plain sum of the losses.
  *
- * <p>Not for use by several threads at once, as the graph itself is not; {@link #lossWeights()} and
- * {@link #lossWeights(double...)} may be called from any thread.
+ * <p>Steps are those of {@code fit}, on whatever thread; as the graph itself, a probe is not for
+ * several of them at once. {@link #lossWeights()}, {@link #lossWeights(double...)} and {@link
+ * #detach()} may be called from any thread; attaching waits for a fit on another thread to end.
  */
 public final class GradientNormProbe {
-  private final TaskGraph graph;
-  private final List<String> taskNames;
-  private final List<String> sharedLayers;
-  private final Predicate<PenaltyTerm.Part> sharedParameters;
-  private final List<WeightedLoss> losses = new ArrayList<>();
-  private final TrainingStep step;
-  private final Attachment attachment;
+  private final MeasuredNetwork network;
   private final Consumer<StepMeasurement> listener;
   private volatile double[] nextLossWeights;
   private volatile int interval = 1;
-  private int stepsToSkip;
-  private boolean attached = true;
+  private volatile int stepsToSkip;
 
   private GradientNormProbe(
-      TaskGraph graph,
-      List<String> sharedLayerNames,
+      Model model,
+      List<String> sharedLayers,
       DenseNormKernel.Method method,
-      BiFunction<SharedZone, GradientNormProbe, Attachment> attach,
       Consumer<StepMeasurement> listener) {
-    this.graph = graph;
     this.listener = Objects.requireNonNull(listener, "listener");
-    graph.checkSeveralTasks();
-    taskNames = graph.tasks().names();
-    checkNotAttached();
-    List<GraphVertex> shared = SharedLayers.of(graph, sharedLayerNames);
-    sharedLayers = shared.stream().map(GraphVertex::getVertexName).toList();
-    sharedParameters =
-        part ->
-            shared.stream()
-                .anyMatch(
-                    vertex ->
-                        vertex.getLayer() == part.layer()
-                            && TaskGraph.weightKeys(vertex).contains(part.key()));
-    checkPenaltiesAreShared();
-    step = new TrainingStep(taskNames.size());
-    lossWeights(graph.tasks().weights());
-    attachment = attach.apply(new SharedZone(graph, shared, method, step), this);
-    // Everything is checked: only from here on is the network touched.
-    attachment.install();
-    for (int output = 0; output < graph.losses().size(); output++) {
-      OutputLoss loss = graph.losses().get(output);
-      losses.add(new WeightedLoss(loss, graph.tasks().of(output), step, attachment.calls()));
-      loss.set(losses.get(output));
+    synchronized (model) { // no fit on another thread sees half of it
+      network =
+          MeasuredNetwork.attach(
+              model, List.copyOf(sharedLayers), method, new WeightsAndListener());
+      nextLossWeights = network.configuredLossWeights();
     }
-    for (int i = 0; i < graph.tasks().penalties().size(); i++) {
-      int task = graph.tasks().ofPenalty(i);
-      graph.tasks().penalties().get(i).drive(() -> step.lossWeight(task));
-    }
-    step.lossWeights(nextLossWeights);
   }
 
   /**
@@ -138,12 +102,7 @@ public final class GradientNormProbe {
       List<String> sharedLayers,
       DenseNormKernel.Method method,
       Consumer<StepMeasurement> listener) {
-    return new GradientNormProbe(
-        TaskGraph.of(graph),
-        List.copyOf(sharedLayers),
-        method,
-        (zone, probe) -> new GraphAttachment(graph, zone, probe.new Events()),
-        listener);
+    return new GradientNormProbe(graph, sharedLayers, method, listener);
   }
 
   /**
@@ -162,12 +121,7 @@ public final class GradientNormProbe {
    */
   public static GradientNormProbe attach(
       MultiLayerNetwork network, List<String> sharedLayers, Consumer<StepMeasurement> listener) {
-    return new GradientNormProbe(
-        TaskGraph.of(network),
-        List.copyOf(sharedLayers),
-        DenseNormKernel.Method.CHEAPEST,
-        (zone, probe) -> new NetworkAttachment(network, zone, probe.step, probe.new Events()),
-        listener);
+    return new GradientNormProbe(network, sharedLayers, DenseNormKernel.Method.CHEAPEST, listener);
   }
 
   /**
@@ -176,7 +130,7 @@ public final class GradientNormProbe {
    * @return their names
    */
   public List<String> taskNames() {
-    return taskNames;
+    return network.taskNames();
   }
 
   /**
@@ -185,7 +139,7 @@ public final class GradientNormProbe {
    * @return their names
    */
   public List<String> sharedLayers() {
-    return sharedLayers;
+    return network.sharedLayers();
   }
 
   /**
@@ -196,21 +150,7 @@ public final class GradientNormProbe {
    * @return one value per task, NaN where it cannot be known: regressions, class weights, penalties
    */
   public double[] uninformedLosses() {
-    double[] uninformed = new double[taskNames.size()];
-    Arrays.fill(uninformed, Double.NaN);
-    for (int output = 0; output < losses.size(); output++) {
-      Layer layer = graph.losses().get(output).layer();
-      ILossFunction loss = losses.get(output).wrapped();
-      int first = graph.tasks().of(output).nextSetBit(0);
-      if (loss instanceof CompositeLoss composite) {
-        for (int term = 0; term < composite.termNames().size(); term++) {
-          uninformed[first + term] = UninformedLoss.of(layer, composite.loss(term));
-        }
-      } else {
-        uninformed[first] = UninformedLoss.of(layer, loss);
-      }
-    }
-    return uninformed;
+    return network.uninformedLosses();
   }
 
   /**
@@ -230,20 +170,7 @@ public final class GradientNormProbe {
    *     sends no gradient back, so its norm could not be measured)
    */
   public void lossWeights(double... lossWeights) {
-    if (lossWeights.length != taskNames.size()) {
-      throw new IllegalArgumentException(
-          "lossWeights (length "
-              + lossWeights.length
-              + ") must have one value per task "
-              + taskNames);
-    }
-    for (int i = 0; i < lossWeights.length; i++) {
-      if (!Double.isFinite(lossWeights[i]) || lossWeights[i] == 0.0) {
-        throw new IllegalArgumentException(
-            "task '%s': loss weight (%s) must be finite and not 0. Use a small weight instead, such as 1e-6"
-                .formatted(taskNames.get(i), lossWeights[i]));
-      }
-    }
+    network.checkLossWeights(lossWeights);
     nextLossWeights = lossWeights.clone();
   }
 
@@ -270,99 +197,34 @@ public final class GradientNormProbe {
    * @return nanoseconds; 0 before the first step
    */
   public long measuringNanos() {
-    return step.measuringNanos();
+    return network.measuringNanos();
   }
 
   /**
    * Gives the graph back as it was before {@link #attach}: plain DL4J. May be called at any time,
-   * also from a training listener; a second call does nothing.
+   * also from a training listener, and on any thread: a step that is under way on another thread
+   * ends as it began, without a measurement, and the next one is plain. A second call does nothing.
    */
   public void detach() {
-    if (!attached) {
-      return;
-    }
-    attached = false;
-    step.close();
-    attachment.remove();
-    for (int output = 0; output < losses.size(); output++) {
-      OutputLoss loss = graph.losses().get(output);
-      if (loss.get() == losses.get(output)) {
-        loss.set(losses.get(output).wrapped());
-      }
-    }
-    graph.tasks().penalties().forEach(penalty -> penalty.drive(null));
+    network.detach();
   }
 
-  /** A step's beginning and end, as the network passes them on. */
-  private final class Events implements Attachment.StepEvents {
+  private final class WeightsAndListener implements MeasuredNetwork.Owner {
     @Override
-    public void begin() {
-      step.open(nextLossWeights, stepsToSkip <= 0);
+    public double[] lossWeights() {
+      return nextLossWeights;
     }
 
     @Override
-    public void measured() {
-      step.measured();
+    public boolean isMeasuring() {
+      return stepsToSkip <= 0;
     }
 
     @Override
-    public void end() {
-      boolean trained = step.isOpen() && step.isMeasured(); // otherwise: a forward pass only
-      boolean measured = trained && step.isMeasuring();
-      step.close();
-      if (trained) {
-        stepsToSkip = measured ? interval - 1 : stepsToSkip - 1;
-      }
-      if (measured) {
-        listener.accept(measurement());
-      }
-    }
-  }
-
-  private StepMeasurement measurement() {
-    double divisor = attachment.isMiniBatch() ? graph.batchSize() : 1.0;
-    double[] taskLosses = step.losses(divisor);
-    double[] lossesPerLabel = step.lossesPerLabel();
-    boolean[] present = step.present();
-    double[] gradientNorms = step.unweightedGradientNorms(divisor);
-    for (int i = 0; i < graph.tasks().penalties().size(); i++) {
-      int task = graph.tasks().ofPenalty(i);
-      PenaltyTerm penalty = graph.tasks().penalties().get(i);
-      taskLosses[task] = penalty.value();
-      lossesPerLabel[task] = taskLosses[task];
-      present[task] = true;
-      gradientNorms[task] = Math.sqrt(penalty.squaredNorm(sharedParameters));
-    }
-    return new StepMeasurement(
-        attachment.iteration(),
-        attachment.epoch(),
-        graph.batchSize(),
-        taskNames,
-        present,
-        taskLosses,
-        lossesPerLabel,
-        gradientNorms,
-        step.lossWeights());
-  }
-
-  private void checkNotAttached() {
-    for (int output = 0; output < graph.losses().size(); output++) {
-      OutputLoss current = graph.losses().get(output);
-      if (current.get() instanceof WeightedLoss loss && loss.isInstalledIn(current.layer())) {
-        throw new IllegalStateException(
-            "output '"
-                + graph.outputs().get(output)
-                + "' is attached already, to this graph or to one built from the same configuration object. Detach that one first, or build this graph from configuration.clone()");
-      }
-    }
-  }
-
-  private void checkPenaltiesAreShared() {
-    for (PenaltyTerm penalty : graph.tasks().penalties()) {
-      if (penalty.parts().stream().noneMatch(sharedParameters)) {
-        throw new IllegalArgumentException(
-            "penalty '%s' does not act on the shared layer %s: it has no gradient there to balance. Choose a shared layer it acts on, or use Deeplearning4j's own l1 or l2, which stay as they are"
-                .formatted(penalty.name(), sharedLayers));
+    public void trained(StepMeasurement measurement) {
+      stepsToSkip = measurement == null ? stepsToSkip - 1 : interval - 1;
+      if (measurement != null) {
+        listener.accept(measurement);
       }
     }
   }

@@ -4,24 +4,51 @@ import java.util.ArrayList;
 import java.util.List;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.graph.vertex.GraphVertex;
+import org.deeplearning4j.nn.graph.vertex.impl.LayerVertex;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Listens in on a ComputationGraph: puts a tap in the place of each vertex of the shared zone. */
+/**
+ * Listens in on a ComputationGraph: puts a tap in the place of each vertex of the shared zone, and
+ * in the place of each output a vertex that tells its own backward pass from that of a copy.
+ */
 final class GraphAttachment implements Attachment {
   private final ComputationGraph graph;
   private final List<EpsilonTap> taps;
+  private final TrainingStep step;
+  private final List<GraphVertex> replaced = new ArrayList<>();
   private final List<GraphVertex> standIns = new ArrayList<>();
+  private boolean inOutput;
 
   /** Plans the stand-ins; the graph is not touched yet. */
-  GraphAttachment(ComputationGraph graph, SharedZone zone, StepEvents events) {
+  GraphAttachment(
+      ComputationGraph graph,
+      List<GraphVertex> outputs,
+      SharedZone zone,
+      TrainingStep step,
+      StepEvents events) {
     this.graph = graph;
+    this.step = step;
     taps = zone.taps();
+    GraphVertex[] vertices = graph.getVertices().clone();
     for (EpsilonTap tap : taps) {
       boolean first = standIns.size() == taps.size() - 1;
-      standIns.add(
-          tap.vertex().hasLayer()
+      GraphVertex vertex = tap.vertex();
+      replace(
+          vertices,
+          vertex.hasLayer()
               ? new LayerTapVertex(graph, tap, first ? events : null)
               : new TapVertex(tap));
     }
+    for (GraphVertex output : outputs) {
+      LayerVertex vertex = (LayerVertex) vertices[output.getVertexIndex()];
+      replace(vertices, new OutputTapVertex(graph, vertex, inside -> inOutput = inside));
+    }
+  }
+
+  private void replace(GraphVertex[] vertices, GraphVertex standIn) {
+    replaced.add(vertices[standIn.getVertexIndex()]);
+    standIns.add(standIn);
+    vertices[standIn.getVertexIndex()] = standIn;
   }
 
   @Override
@@ -33,18 +60,24 @@ final class GraphAttachment implements Attachment {
 
   @Override
   public void remove() {
-    for (int i = 0; i < taps.size(); i++) {
+    for (int i = standIns.size() - 1; i >= 0; i--) {
       int index = standIns.get(i).getVertexIndex();
       if (graph.getVertices()[index] == standIns.get(i)) {
-        taps.get(i).handBack();
-        graph.getVertices()[index] = taps.get(i).vertex();
+        graph.getVertices()[index] = replaced.get(i);
       }
     }
+    taps.forEach(EpsilonTap::handBack);
   }
 
   @Override
-  public WeightedLoss.Calls calls() {
-    return WeightedLoss.Calls.IGNORED; // the vertices tell all there is to know
+  public boolean isOwnGradient(INDArray labels) {
+    return inOutput && step.isOpen();
+  }
+
+  /** From the end of the backward pass to the scores DL4J runs nobody else's code. */
+  @Override
+  public boolean isOwnScore(INDArray labels) {
+    return step.isOpen() && step.isMeasured();
   }
 
   @Override

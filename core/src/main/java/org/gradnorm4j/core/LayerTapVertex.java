@@ -9,39 +9,21 @@ import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Stands in the place of a layer's vertex; see {@link EpsilonTap}. Is a LayerVertex because DL4J
- * casts, but has everything done by the vertex it stands for, whose state so stays complete:
- * detaching is possible at any time.
+ * Stands in the place of a layer's vertex in the shared zone; see {@link EpsilonTap}.
  *
- * <p>The one in the place of the first shared layer also sees where a step begins and ends: forward
- * passes enter the shared zone by it, backward passes leave by it.
+ * <p>The one in the place of the first shared layer also sees where a step begins and where its
+ * backward pass has been: forward passes enter the shared zone by it, backward passes leave by it.
  */
 @SuppressWarnings("overrides") // DL4J declares setInputs with and without varargs
-final class LayerTapVertex extends LayerVertex {
+final class LayerTapVertex extends LayerStandIn {
   @Serial private static final long serialVersionUID = 1L;
 
-  private final transient LayerVertex underlying;
   private final transient EpsilonTap tap;
   private final transient Attachment.StepEvents events;
 
   /** With the events of the step, or null if this is not the first shared layer. */
   LayerTapVertex(ComputationGraph graph, EpsilonTap tap, Attachment.StepEvents events) {
-    this(graph, (LayerVertex) tap.vertex(), tap, events);
-  }
-
-  private LayerTapVertex(
-      ComputationGraph graph, LayerVertex vertex, EpsilonTap tap, Attachment.StepEvents events) {
-    super(
-        graph,
-        vertex.getVertexName(),
-        vertex.getVertexIndex(),
-        vertex.getInputVertices(),
-        vertex.getOutputVertices(),
-        vertex.getLayer(),
-        vertex.getLayerPreProcessor(),
-        false,
-        null);
-    this.underlying = vertex;
+    super(graph, (LayerVertex) tap.vertex());
     this.tap = tap;
     this.events = events;
   }
@@ -56,27 +38,12 @@ final class LayerTapVertex extends LayerVertex {
     if (events != null) {
       events.begin();
     }
-    underlying.setInput(inputNumber, input, workspaces);
-  }
-
-  @Override
-  public boolean isOutputVertex() {
-    return underlying.isOutputVertex();
-  }
-
-  @Override
-  public INDArray[] getInputs() {
-    return underlying.getInputs();
-  }
-
-  @Override
-  public boolean canDoForward() {
-    return underlying.canDoForward();
+    super.setInput(inputNumber, input, workspaces);
   }
 
   @Override
   public INDArray doForward(boolean training, LayerWorkspaceMgr workspaces) {
-    INDArray output = underlying.doForward(training, workspaces);
+    INDArray output = super.doForward(training, workspaces);
     tap.forward(output, training);
     return output;
   }
@@ -103,24 +70,9 @@ final class LayerTapVertex extends LayerVertex {
   @Override
   public void clear() {
     tap.forgetEpsilons();
-    underlying.clear();
+    super.clear();
     if (events != null) {
-      events.end();
+      events.abandon();
     }
-  }
-
-  @Override
-  public boolean equals(Object other) {
-    return this == other;
-  }
-
-  @Override
-  public int hashCode() {
-    return System.identityHashCode(this);
-  }
-
-  @Override
-  public String toString() {
-    return underlying.toString();
   }
 }

@@ -10,6 +10,7 @@ import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.deeplearning4j.util.TimeSeriesUtils;
+import org.nd4j.linalg.api.buffer.DataBuffer;
 import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -23,10 +24,7 @@ final class NetworkAttachment implements Attachment {
   private final List<EpsilonTap> taps;
   private final TrainingStep step;
   private final StepEvents events;
-  private final LayerWorkspaceMgr pooled =
-      LayerWorkspaceMgr.builder()
-          .with(ArrayType.BP_WORKING_MEM, "WS_GRADNORM4J_NETWORK", Replay.WORKSPACE)
-          .build();
+  private DataBuffer inUse;
 
   NetworkAttachment(
       MultiLayerNetwork network, SharedZone zone, TrainingStep step, StepEvents events) {
@@ -36,49 +34,75 @@ final class NetworkAttachment implements Attachment {
     this.events = events;
   }
 
+  /** Replays for the norms when the backward pass asks for the first time. */
   @Override
-  public WeightedLoss.Calls calls() {
-    return new WeightedLoss.Calls() {
-      @Override
-      public void beforeGradient(INDArray labels) {
-        if (!(step.isOpen() && step.isReplaying()) && isOfThisNetwork(labels)) {
-          events.begin();
-          if (step.isMeasuring()) {
-            measure();
-          }
-          events.measured();
-        }
-      }
+  public boolean isOwnGradient(INDArray labels) {
+    if (step.isOpen() && step.isReplaying()) {
+      return true;
+    }
+    INDArray input = network.getOutputLayer().input();
+    if (!isOfThisNetwork(labels) || isInUse(input)) {
+      return false;
+    }
+    inUse = input.data();
+    events.begin();
+    if (!step.isOpen()) { // detached meanwhile
+      return false;
+    }
+    if (step.isMeasuring()) {
+      measure();
+    }
+    events.measured();
+    return true;
+  }
 
-      @Override
-      public void afterScore(INDArray labels) {
-        if (step.isOpen() && isOfThisNetwork(labels)) {
-          if (step.isMeasuring()) {
-            taps.forEach(tap -> tap.prove(gradientOf(tap), null));
-          }
-          events.end();
-        }
-      }
-    };
+  @Override
+  public boolean isOwnScore(INDArray labels) {
+    return step.isOpen() && isOfThisNetwork(labels);
+  }
+
+  @Override
+  public void scored() {
+    if (step.isMeasuring()) {
+      taps.forEach(tap -> tap.prove(gradientOf(tap), null));
+    }
   }
 
   /**
-   * Copies of the network share its loss. Only a network that is in training has labels, and only
-   * this one has these.
+   * Copies of the network share its loss. Only this thread's {@code fit} of this network holds its
+   * monitor, and only in training does it have labels: these.
    */
   private boolean isOfThisNetwork(INDArray labels) {
     INDArray own = network.getLabels();
-    return own != null
+    return Thread.holdsLock(network)
+        && own != null
         && network.getOutputLayer().input() != null
         && own.length() == labels.length()
         && (own.rank() != labels.rank() || own.data() == labels.data());
   }
 
-  @SuppressWarnings("try") // a workspace is there to be open, not to be named
+  /**
+   * Whether a step has begun with this input already: then a listener trains a copy on the same
+   * labels. Each step's is an array of its own, unless it comes straight from the user.
+   */
+  private boolean isInUse(INDArray input) {
+    boolean afterBackprop =
+        network.getOutputLayer() instanceof RnnOutputLayer && input.rank() == 3; // within it: 2
+    return afterBackprop || (network.getnLayers() > 1 && input.data() == inUse);
+  }
+
   private void measure() {
     boolean none =
         network.getLayerWiseConfigurations().getTrainingWorkspaceMode() == WorkspaceMode.NONE;
-    LayerWorkspaceMgr workspaces = none ? LayerWorkspaceMgr.noWorkspaces() : pooled;
+    if (none) {
+      measureIn(LayerWorkspaceMgr.noWorkspaces());
+    } else {
+      step.replaying(() -> measureIn(ReplayWorkspaces.OF_NETWORK));
+    }
+  }
+
+  @SuppressWarnings("try") // a workspace is there to be open, not to be named
+  private void measureIn(LayerWorkspaceMgr workspaces) {
     INDArray input = network.getOutputLayer().input();
     if (network.getOutputLayer() instanceof RnnOutputLayer output && input.rank() == 2) {
       BackwardState.setInput(output, asSeries(input, output)); // as before its backward pass

@@ -89,7 +89,7 @@ final class PartGradients {
     for (int output = 0; output < graph.losses().size(); output++) {
       OutputLoss loss = graph.losses().get(output);
       BitSet own = tasks.of(output);
-      loss.set(new WeightedLoss(loss, own, step, WeightedLoss.Calls.IGNORED));
+      loss.set(new WeightedLoss(loss, own, step, ofTheCopy(step)));
     }
     names = new ArrayList<>(tasks.names());
     for (double weight : tasks.weights()) {
@@ -108,6 +108,21 @@ final class PartGradients {
           weights.add(1.0);
           penalties.add(new Penalty(Map.of(), terms));
         });
+  }
+
+  /** The copy is nobody else's: every call is its own. */
+  private static WeightedLoss.Calls ofTheCopy(TrainingStep step) {
+    return new WeightedLoss.Calls() {
+      @Override
+      public boolean isOwnGradient(INDArray labels) {
+        return step.isOpen();
+      }
+
+      @Override
+      public boolean isOwnScore(INDArray labels) {
+        return step.isOpen();
+      }
+    };
   }
 
   private void readParameters(GraphVertex vertex, Map<String, Map<Parameter, Own>> own) {

@@ -11,11 +11,6 @@ import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.memory.MemoryWorkspace;
-import org.nd4j.linalg.api.memory.conf.WorkspaceConfiguration;
-import org.nd4j.linalg.api.memory.enums.AllocationPolicy;
-import org.nd4j.linalg.api.memory.enums.LearningPolicy;
-import org.nd4j.linalg.api.memory.enums.ResetPolicy;
-import org.nd4j.linalg.api.memory.enums.SpillPolicy;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -29,24 +24,6 @@ import org.nd4j.linalg.factory.Nd4j;
  * proves both against the real pass: over the tasks, gradients and epsilons must add up to its own.
  */
 final class Replay {
-  static final WorkspaceConfiguration WORKSPACE =
-      WorkspaceConfiguration.builder()
-          .initialSize(0)
-          .overallocationLimit(0.05)
-          .policyAllocation(AllocationPolicy.OVERALLOCATE)
-          .policyLearning(LearningPolicy.FIRST_LOOP)
-          .policyReset(ResetPolicy.BLOCK_LEFT)
-          .policySpill(SpillPolicy.REALLOCATE)
-          .build();
-
-  private static final LayerWorkspaceMgr WORKSPACES =
-      LayerWorkspaceMgr.builder()
-          .with(ArrayType.ACTIVATION_GRAD, "WS_GRADNORM4J_REPLAY_GRAD", WORKSPACE)
-          .with(ArrayType.RNN_FF_LOOP_WORKING_MEM, "WS_GRADNORM4J_REPLAY_LOOP", WORKSPACE)
-          .with(ArrayType.RNN_BP_LOOP_WORKING_MEM, "WS_GRADNORM4J_REPLAY_LOOP", WORKSPACE)
-          .defaultWorkspace("WS_GRADNORM4J_REPLAY", WORKSPACE)
-          .build();
-
   private final GraphVertex vertex;
   private final List<String> weightKeys;
   private final boolean[] forwards;
@@ -84,9 +61,11 @@ final class Replay {
    *
    * @param taskEpsilons as for {@link NormKernel#addSquaredNorms}; not modified
    */
-  void run(INDArray[] taskEpsilons, boolean tbptt, LayerWorkspaceMgr realWorkspaces) {
-    boolean pooled = realWorkspaces.hasConfiguration(ArrayType.BP_WORKING_MEM);
-    LayerWorkspaceMgr workspaces = pooled ? WORKSPACES : realWorkspaces;
+  void run(INDArray[] taskEpsilons, boolean tbptt) {
+    step.replaying(() -> runAll(taskEpsilons, tbptt));
+  }
+
+  private void runAll(INDArray[] taskEpsilons, boolean tbptt) {
     BackwardState state = BackwardState.of(vertex);
     gradientSums.clear();
     gradientScale = 0.0;
@@ -96,11 +75,11 @@ final class Replay {
     for (int task = 0; task < taskEpsilons.length; task++) {
       if (begin.get(task)) {
         step.replayOnly(task);
-        step.squaredNorms()[task] += run(task, null, state, tbptt, workspaces);
+        step.squaredNorms()[task] += run(task, null, state, tbptt);
         step.replayAll();
         random.restore();
       } else if (taskEpsilons[task] != null) {
-        step.squaredNorms()[task] += run(task, taskEpsilons[task], state, tbptt, workspaces);
+        step.squaredNorms()[task] += run(task, taskEpsilons[task], state, tbptt);
       } else {
         for (INDArray[] epsilons : inputEpsilons) {
           epsilons[task] = null;
@@ -112,12 +91,8 @@ final class Replay {
 
   /** One task's backward pass; returns its ‖∇_W‖². */
   @SuppressWarnings("try") // a workspace is there to be open, not to be named
-  private double run(
-      int task,
-      INDArray epsilon,
-      BackwardState state,
-      boolean tbptt,
-      LayerWorkspaceMgr workspaces) {
+  private double run(int task, INDArray epsilon, BackwardState state, boolean tbptt) {
+    LayerWorkspaceMgr workspaces = ReplayWorkspaces.OF_VERTEX;
     try (MemoryWorkspace gradients = workspaces.notifyScopeEntered(ArrayType.ACTIVATION_GRAD);
         MemoryWorkspace working = workspaces.notifyScopeEntered(ArrayType.BP_WORKING_MEM)) {
       state.setUpCopy();

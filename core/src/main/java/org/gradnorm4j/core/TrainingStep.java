@@ -1,6 +1,9 @@
 package org.gradnorm4j.core;
 
 import java.util.Arrays;
+import java.util.BitSet;
+import java.util.HashSet;
+import java.util.Set;
 
 /**
  * The training step that is under way on the attached graph, if any: the loss weights it uses and
@@ -10,15 +13,17 @@ import java.util.Arrays;
  * <p>Loss functions belong to the configuration, which DL4J shares freely: {@code clone()}, two
  * graphs built from one configuration object, {@code score(...)} on the attached graph itself. A
  * {@link WeightedLoss} met outside a step of <em>this</em> graph must therefore behave as the
- * user's own loss. A step is open only on the thread that runs it, between the forward pass of the
- * tap and the clearing of the vertices.
+ * user's own loss. A step is open only on the thread that runs it, from when the forward pass gets
+ * to the shared layers until the last loss is known.
  */
 final class TrainingStep {
   private final double[] lossWeights;
   private final double[] lossSums;
   private final double[] labelCounts;
   private final double[] squaredNorms;
-  private Thread thread;
+  private final BitSet recorded = new BitSet();
+  private final Set<ReplayWorkspaces> usedWorkspaces = new HashSet<>();
+  private volatile Thread thread;
   private long measuringNanos;
   private boolean measuring;
   private boolean measured;
@@ -46,6 +51,7 @@ final class TrainingStep {
     measuringNanos = 0;
     measuring = measure;
     measured = false;
+    recorded.clear();
     only = ALL;
     thread = Thread.currentThread();
   }
@@ -61,6 +67,11 @@ final class TrainingStep {
 
   boolean isOpen() {
     return thread == Thread.currentThread();
+  }
+
+  /** The thread whose step is open, or was when an exception ended it; null if none. */
+  Thread thread() {
+    return thread;
   }
 
   /** Whether a step is open whose gradient norms are wanted. */
@@ -95,6 +106,25 @@ final class TrainingStep {
     return only != ALL;
   }
 
+  /** Runs something that may replay a backward pass in this thread's {@link ReplayWorkspaces}. */
+  void replaying(Runnable replay) {
+    ReplayWorkspaces workspaces = ReplayWorkspaces.ofThisThread();
+    synchronized (workspaces) {
+      usedWorkspaces.add(workspaces);
+      try {
+        replay.run();
+      } finally {
+        workspaces.used(this);
+      }
+    }
+  }
+
+  /** Gives back what replays have taken; not while one is running. */
+  void releaseWorkspaces() {
+    usedWorkspaces.forEach(workspaces -> workspaces.release(this));
+    usedWorkspaces.clear();
+  }
+
   /**
    * Notes task i's loss, a sum over the minibatch as DL4J computes it.
    *
@@ -103,6 +133,12 @@ final class TrainingStep {
   void recordLossSum(int task, double lossSum, double labels) {
     lossSums[task] = lossSum;
     labelCounts[task] = labels;
+    recorded.set(task);
+  }
+
+  /** Whether the loss of this many tasks has been noted. */
+  boolean hasRecorded(int tasks) {
+    return recorded.cardinality() == tasks;
   }
 
   /**

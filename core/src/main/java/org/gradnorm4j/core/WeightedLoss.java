@@ -29,19 +29,39 @@ final class WeightedLoss implements ILossFunction {
   private final transient Layer installedIn;
   private final transient TrainingStep step;
   private final transient BitSet tasks;
-  private final transient Calls calls;
+  private transient volatile Calls calls;
 
-  /** Told when the network calls the loss in training. */
+  /**
+   * Knows whose call it is: a network's loss functions belong to its configuration, and so to its
+   * copies as well.
+   */
   interface Calls {
-    /** Nobody wants to know. */
-    Calls IGNORED = new Calls() {};
+    /** A backward pass asks for the gradient: whether it is the attached network's. */
+    boolean isOwnGradient(INDArray labels);
 
-    /** The backward pass asks for the gradient. */
-    default void beforeGradient(INDArray labels) {}
+    /** The score is asked for: whether it ends a training step of the attached network. */
+    boolean isOwnScore(INDArray labels);
 
-    /** The score is known. */
-    default void afterScore(INDArray labels) {}
+    /** The score of a training step is noted. */
+    default void scored() {}
+
+    /** What was begun ends in an exception. */
+    default void failed() {}
   }
+
+  /** After detaching: copies of the network may still have this loss, and train on the wrapped. */
+  private static final Calls OF_NOBODY =
+      new Calls() {
+        @Override
+        public boolean isOwnGradient(INDArray labels) {
+          return false;
+        }
+
+        @Override
+        public boolean isOwnScore(INDArray labels) {
+          return false;
+        }
+      };
 
   /** For one output and its tasks. */
   WeightedLoss(OutputLoss output, BitSet tasks, TrainingStep step, Calls calls) {
@@ -66,19 +86,36 @@ final class WeightedLoss implements ILossFunction {
     return wrapped;
   }
 
+  Calls calls() {
+    return calls;
+  }
+
+  /** From here on it is the wrapped loss everywhere, and holds on to nothing else. */
+  void retire() {
+    calls = OF_NOBODY;
+  }
+
   @Override
   public double computeScore(
       INDArray labels, INDArray preOutput, IActivation activation, INDArray mask, boolean average) {
+    Calls caller = calls;
+    boolean own = caller.isOwnScore(labels);
     double total;
     if (wrapped instanceof CompositeLoss composite) {
       double[] scores = composite.scores(labels, preOutput, activation, mask, average);
-      record(scores, labels, mask, average);
       total = composite.total(scores);
+      if (own) {
+        record(scores, labels, mask, average);
+      }
     } else {
       total = wrapped.computeScore(labels, preOutput, activation, mask, average);
-      record(new double[] {total}, labels, mask, average);
+      if (own) {
+        record(new double[] {total}, labels, mask, average);
+      }
     }
-    calls.afterScore(labels);
+    if (own) {
+      caller.scored();
+    }
     return total;
   }
 
@@ -91,10 +128,20 @@ final class WeightedLoss implements ILossFunction {
   @Override
   public INDArray computeGradient(
       INDArray labels, INDArray preOutput, IActivation activation, INDArray mask) {
-    calls.beforeGradient(labels);
-    if (!step.isOpen()) {
+    Calls caller = calls;
+    if (!caller.isOwnGradient(labels)) {
       return wrapped.computeGradient(labels, preOutput, activation, mask);
     }
+    try {
+      return weightedGradient(labels, preOutput, activation, mask);
+    } catch (RuntimeException e) {
+      caller.failed();
+      throw e;
+    }
+  }
+
+  private INDArray weightedGradient(
+      INDArray labels, INDArray preOutput, IActivation activation, INDArray mask) {
     double[] weights = tasks.stream().mapToDouble(step::gradientWeight).toArray();
     if (wrapped instanceof CompositeLoss composite) {
       return composite.gradient(weights, labels, preOutput, activation, mask);
@@ -115,12 +162,10 @@ final class WeightedLoss implements ILossFunction {
   }
 
   private void record(double[] scores, INDArray labels, INDArray mask, boolean average) {
-    if (step.isOpen()) {
-      int first = tasks.nextSetBit(0);
-      double present = presentLabels(labels, mask);
-      for (int i = 0; i < scores.length; i++) {
-        step.recordLossSum(first + i, average ? scores[i] * labels.size(0) : scores[i], present);
-      }
+    int first = tasks.nextSetBit(0);
+    double present = presentLabels(labels, mask);
+    for (int i = 0; i < scores.length; i++) {
+      step.recordLossSum(first + i, average ? scores[i] * labels.size(0) : scores[i], present);
     }
   }
 

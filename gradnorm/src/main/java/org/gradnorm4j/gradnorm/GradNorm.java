@@ -6,7 +6,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Supplier;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.gradnorm4j.core.CompositeLoss;
@@ -56,8 +58,8 @@ import org.slf4j.LoggerFactory;
  * <p><b>Note:</b> by default the weights are updated multiplicatively, where the paper adds; see
  * {@link WeightUpdate}. Everything else is the paper's.
  *
- * <p>Attached to one network at a time. Readers ({@link #lossWeights()}, {@link #lastStep()},
- * {@link #history()}) may be called from any thread.
+ * <p>Attached to one network at a time; attaching waits for a fit on another thread to end. Readers
+ * ({@link #lossWeights()}, {@link #lastStep()}, {@link #history()}) may be called from any thread.
  */
 public final class GradNorm {
   private static final Logger log = LoggerFactory.getLogger(GradNorm.class);
@@ -66,6 +68,7 @@ public final class GradNorm {
   private final WeightOptimizer optimizer;
   private GradNormRule rule;
   private GradientNormProbe probe;
+  private int attachments;
   private List<String> taskNames;
   private GradNormHistory history;
   private boolean warned;
@@ -100,8 +103,9 @@ public final class GradNorm {
    * @throws IllegalStateException if this is attached already, or the graph is, or is not
    *     initialised
    */
-  public synchronized GradNorm attach(ComputationGraph graph) {
-    return attach(() -> GradientNormProbe.attach(graph, settings.sharedLayers(), this::onStep));
+  public GradNorm attach(ComputationGraph graph) {
+    return attach(
+        graph, onStep -> GradientNormProbe.attach(graph, settings.sharedLayers(), onStep));
   }
 
   /**
@@ -113,16 +117,26 @@ public final class GradNorm {
    * @throws IllegalArgumentException as for {@link #attach(ComputationGraph)}
    * @throws IllegalStateException as for {@link #attach(ComputationGraph)}
    */
-  public synchronized GradNorm attach(MultiLayerNetwork network) {
-    return attach(() -> GradientNormProbe.attach(network, settings.sharedLayers(), this::onStep));
+  public GradNorm attach(MultiLayerNetwork network) {
+    return attach(
+        network, onStep -> GradientNormProbe.attach(network, settings.sharedLayers(), onStep));
   }
 
-  private GradNorm attach(Supplier<GradientNormProbe> attachment) {
+  private GradNorm attach(
+      Model network, Function<Consumer<StepMeasurement>, GradientNormProbe> attachment) {
+    synchronized (network) { // first, as a training thread has it
+      return attach(attachment);
+    }
+  }
+
+  private synchronized GradNorm attach(
+      Function<Consumer<StepMeasurement>, GradientNormProbe> attachment) {
     if (probe != null) {
       throw new IllegalStateException(
           "this GradNorm is attached already. Detach it first, or build another");
     }
-    GradientNormProbe attached = attachment.get();
+    int current = ++attachments;
+    GradientNormProbe attached = attachment.apply(measurement -> onStep(current, measurement));
     try {
       begin(attached);
       attached.lossWeights(state.lossWeights());
@@ -153,20 +167,22 @@ public final class GradNorm {
             : state.totalWeight();
     rule = new GradNormRule(settings, optimizer, tasks, total, attached.uninformedLosses());
     if (taskNames == null) {
-      state = rule.init(attached.lossWeights());
       history = new GradNormHistory(tasks, describe(attached.sharedLayers()));
       taskNames = tasks;
+      state = rule.init(attached.lossWeights()); // last: readers on other threads look here first
     }
   }
 
   /**
-   * Gives the network back as plain Deeplearning4j. Weights and history stay readable. Does nothing
-   * if not attached.
+   * Gives the network back as plain Deeplearning4j. Weights and history stay readable. May be
+   * called at any time, also from a training listener, and on any thread: a step that is under way
+   * on another ends as it began and is not recorded. Does nothing if not attached.
    */
   public synchronized void detach() {
     if (probe != null) {
       probe.detach();
       probe = null;
+      attachments++;
     }
   }
 
@@ -177,19 +193,17 @@ public final class GradNorm {
     return all;
   }
 
-  private synchronized void onStep(StepMeasurement measurement) {
+  private synchronized void onStep(int attachment, StepMeasurement measurement) {
+    if (attachment != attachments) { // detached while it was on its way
+      return;
+    }
     long start = System.nanoTime();
     GradNormRule.Update update = rule.update(state, measurement);
-    GradientNormProbe current = probe;
-    if (current != null) {
-      current.lossWeights(update.state().lossWeights());
-    }
+    probe.lossWeights(update.state().lossWeights());
     state = update.state();
     lastStep = update.step();
     history.add(update.step());
-    if (current != null) {
-      history.addNanos(current.measuringNanos() + System.nanoTime() - start);
-    }
+    history.addNanos(probe.measuringNanos() + System.nanoTime() - start);
     if (update.step().skipped()) {
       onSkipped(update.step());
     }

@@ -3,7 +3,7 @@ package org.gradnorm4j.core;
 import java.lang.reflect.Field;
 import java.lang.reflect.Modifier;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.deeplearning4j.nn.api.Layer;
@@ -102,6 +102,9 @@ final class BackwardState {
     if (owner instanceof BaseLayer<?>) {
       readMap(get(field(BaseLayer.class, "weightNoiseParams"), owner));
     }
+    if (owner instanceof AbstractLayer<?>) { // what a CacheMode keeps: activations write into it
+      read(owner, field(AbstractLayer.class, "preOutput"));
+    }
     if (owner instanceof AbstractLayer<?> layer && layer.input() != null) {
       Field dropoutApplied = field(AbstractLayer.class, "dropoutApplied");
       boolean applied = (boolean) get(dropoutApplied, owner);
@@ -116,9 +119,8 @@ final class BackwardState {
 
   private void read(Object owner, Field field) {
     if (field.getType() == INDArray.class) {
-      if (get(field, owner) instanceof INDArray array) {
-        arrays.add(new ArrayField(owner, field, array, true));
-      }
+      INDArray array = (INDArray) get(field, owner);
+      arrays.add(new ArrayField(owner, field, array, array != null));
     } else if (Map.class.isAssignableFrom(field.getType())) {
       readMap(get(field, owner));
     } else if (Layer.class.isAssignableFrom(field.getType())
@@ -131,7 +133,8 @@ final class BackwardState {
   @SuppressWarnings("unchecked") // only ever given back what was taken out
   private void readMap(Object map) {
     if (map != null) {
-      maps.add(new MapField((Map<Object, Object>) map, new HashMap<>((Map<Object, Object>) map)));
+      maps.add(
+          new MapField((Map<Object, Object>) map, new LinkedHashMap<>((Map<Object, Object>) map)));
     }
   }
 
@@ -175,7 +178,8 @@ final class BackwardState {
     return new IllegalStateException(
         "field "
             + field
-            + " of Deeplearning4j cannot be accessed. Run with Deeplearning4j 1.0.0-M2.1 on the class path, not the module path",
+            + " of Deeplearning4j cannot be accessed. Run with Deeplearning4j 1.0.0-M2.1 on the"
+            + " class path, not the module path",
         cause);
   }
 }

@@ -188,6 +188,11 @@ public final class CompositeLoss implements ILossFunction {
     return Collections.unmodifiableMap(byName);
   }
 
+  /** An equal loss that notes scores of its own. */
+  CompositeLoss copy() {
+    return new CompositeLoss(terms);
+  }
+
   /** The score of every term, unweighted, summed or averaged as asked for. */
   double[] scores(
       INDArray labels, INDArray preOutput, IActivation activation, INDArray mask, boolean average) {
@@ -206,11 +211,12 @@ public final class CompositeLoss implements ILossFunction {
     return scores;
   }
 
-  /** Σ λ_i s_i with the weights as configured. */
+  /** Σ λ_i s_i with the weights as configured; a term of weight 0 is left out, also if NaN. */
   double total(double[] scores) {
     double total = 0.0;
     for (int i = 0; i < scores.length; i++) {
-      total += terms.get(i).weight * scores[i];
+      double weight = terms.get(i).weight;
+      total += weight == 0.0 ? 0.0 : weight * scores[i];
     }
     return total;
   }
@@ -251,11 +257,11 @@ public final class CompositeLoss implements ILossFunction {
     for (Term term : terms) {
       INDArray scores =
           term.evaluate(
-                  labels,
-                  preOutput,
-                  () -> term.loss.computeScoreArray(labels, preOutput, activation, mask))
-              .mul(term.weight);
-      sum = sum == null ? scores : sum.addi(scores);
+              labels,
+              preOutput,
+              () -> term.loss.computeScoreArray(labels, preOutput, activation, mask));
+      INDArray weighted = term.weight == 0.0 ? scores.like() : scores.mul(term.weight);
+      sum = sum == null ? weighted : sum.addi(weighted);
     }
     return sum;
   }

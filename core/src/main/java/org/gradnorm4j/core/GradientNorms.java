@@ -115,6 +115,31 @@ public final class GradientNorms {
   }
 
   /**
+   * {@code of(graph).analyze(batch)}, of a graph with one input and one output.
+   *
+   * @param graph initialised; not modified
+   * @param batch one minibatch; not modified
+   * @return what it showed
+   * @throws IllegalArgumentException if the graph's loss cannot be taken apart
+   */
+  public static GradientAnalysis analyze(ComputationGraph graph, DataSet batch) {
+    return of(graph).analyze(batch);
+  }
+
+  /**
+   * {@code of(graph).analyze(batches)}, of a graph with one input and one output.
+   *
+   * @param graph initialised; not modified
+   * @param batches reset before and after, if it can be
+   * @return mean and deviation over the batches
+   * @throws IllegalArgumentException if the graph's loss cannot be taken apart, or there is no
+   *     batch
+   */
+  public static GradientAnalysis analyze(ComputationGraph graph, DataSetIterator batches) {
+    return of(graph).analyze(batches);
+  }
+
+  /**
    * {@code of(graph).analyze(batches)}.
    *
    * @param graph initialised; not modified
@@ -201,22 +226,19 @@ public final class GradientNorms {
    */
   public GradientAnalysis analyze(DataSetIterator batches) {
     Runnable reset = batches.resetSupported() ? batches::reset : () -> {};
-    reset.run();
-    GradientAnalysis analysis =
-        analyze(
-            new Iterator<>() {
-              @Override
-              public boolean hasNext() {
-                return batches.hasNext();
-              }
+    return analyze(
+        new Iterator<>() {
+          @Override
+          public boolean hasNext() {
+            return batches.hasNext();
+          }
 
-              @Override
-              public MultiDataSet next() {
-                return batches.next().toMultiDataSet();
-              }
-            });
-    reset.run();
-    return analysis;
+          @Override
+          public MultiDataSet next() {
+            return batches.next().toMultiDataSet();
+          }
+        },
+        reset);
   }
 
   /**
@@ -227,11 +249,16 @@ public final class GradientNorms {
    * @throws IllegalArgumentException as for {@link #analyze(DataSetIterator)}
    */
   public GradientAnalysis analyze(MultiDataSetIterator batches) {
-    Runnable reset = batches.resetSupported() ? batches::reset : () -> {};
+    return analyze(batches, batches.resetSupported() ? batches::reset : () -> {});
+  }
+
+  private GradientAnalysis analyze(Iterator<MultiDataSet> batches, Runnable reset) {
     reset.run();
-    GradientAnalysis analysis = analyze((Iterator<MultiDataSet>) batches);
-    reset.run();
-    return analysis;
+    try {
+      return analyze(batches);
+    } finally {
+      reset.run();
+    }
   }
 
   private GradientAnalysis analyze(Iterator<MultiDataSet> batches) {

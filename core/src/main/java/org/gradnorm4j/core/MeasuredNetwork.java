@@ -66,7 +66,7 @@ final class MeasuredNetwork implements WeightedLoss.Calls {
             shared.stream()
                 .anyMatch(
                     vertex ->
-                        vertex.getLayer() == part.layer()
+                        vertex == part.vertex()
                             && TaskGraph.weightKeys(vertex).contains(part.key()));
     checkPenaltiesAreShared();
     checkLossWeights(configuredLossWeights());

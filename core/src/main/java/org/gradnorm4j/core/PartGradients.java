@@ -6,16 +6,13 @@ import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.conf.BackpropType;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
-import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.gradient.Gradient;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.graph.vertex.GraphVertex;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
-import org.deeplearning4j.nn.params.BatchNormalizationParamInitializer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
@@ -51,6 +48,10 @@ final class PartGradients {
 
     boolean isMiniBatch();
 
+    int iteration();
+
+    int epoch();
+
     /** What DL4J puts before a layer's parameter names. */
     String prefix(GraphVertex vertex);
   }
@@ -66,19 +67,18 @@ final class PartGradients {
   /** A part that is a function of the parameters alone: its gradient and value, by parameter. */
   private record Penalty(Map<Parameter, PenaltyTerm.Part> terms, Map<Parameter, Own> own) {}
 
-  /** A regularization of DL4J's own, with its coefficient inside. */
-  private record Own(Layer layer, String key, Regularization regularization) {
+  /** Regularization of DL4J's own of one kind, with its coefficient inside. */
+  private record Own(Copy copy, INDArray parameter, List<Regularization> all) {
     INDArray gradient() {
-      INDArray parameter = layer.getParam(key);
       INDArray gradient = parameter.like();
-      regularization.apply(
-          parameter, gradient, 0.0, layer.getIterationCount(), layer.getEpochCount());
+      all.forEach(each -> each.apply(parameter, gradient, 0.0, copy.iteration(), copy.epoch()));
       return gradient;
     }
 
     double value() {
-      return regularization.score(
-          layer.getParam(key), layer.getIterationCount(), layer.getEpochCount());
+      return all.stream()
+          .mapToDouble(each -> each.score(parameter, copy.iteration(), copy.epoch()))
+          .sum();
     }
   }
 
@@ -88,6 +88,9 @@ final class PartGradients {
     step = new TrainingStep(tasks.count());
     for (int output = 0; output < graph.losses().size(); output++) {
       OutputLoss loss = graph.losses().get(output);
+      if (WeightedLoss.unwrap(loss.get()) instanceof CompositeLoss shared) {
+        loss.set(shared.copy()); // copies of a network share its loss, and so the scores it notes
+      }
       BitSet own = tasks.of(output);
       loss.set(new WeightedLoss(loss, own, step, ofTheCopy(step)));
     }
@@ -98,7 +101,7 @@ final class PartGradients {
     tasks.penalties().forEach(term -> penalties.add(new Penalty(new LinkedHashMap<>(), Map.of())));
     Map<String, Map<Parameter, Own>> own = new LinkedHashMap<>();
     for (GraphVertex vertex : graph.verticesInForwardOrder()) {
-      if (vertex.hasLayer() && vertex.getLayer().numParams() > 0 && !TaskGraph.isFrozen(vertex)) {
+      if (vertex.numParams() > 0 && !TaskGraph.isFrozen(vertex)) {
         readParameters(vertex, own);
       }
     }
@@ -126,26 +129,28 @@ final class PartGradients {
   }
 
   private void readParameters(GraphVertex vertex, Map<String, Map<Parameter, Own>> own) {
-    Layer layer = vertex.getLayer();
-    for (String key : layer.paramTable().keySet()) {
-      if (isStatistic(layer, key)) {
+    for (Map.Entry<String, INDArray> entry : vertex.paramTable(false).entrySet()) {
+      String key = entry.getKey();
+      if (!vertex.updaterDivideByMinibatch(key)) { // a running statistic, not trained by gradient
         continue;
       }
       Parameter parameter = new Parameter(copy.prefix(vertex) + "_" + key, vertex.getVertexName());
       parameters.add(parameter);
       for (int i = 0; i < tasks.penalties().size(); i++) {
         for (PenaltyTerm.Part part : tasks.penalties().get(i).parts()) {
-          if (part.layer() == layer && part.key().equals(key)) {
+          if (part.vertex() == vertex && part.key().equals(key)) {
             penalties.get(i).terms().put(parameter, part);
           }
         }
       }
-      List<Regularization> all = layer.conf().getLayer().getRegularizationByParam(key);
-      for (Regularization each : all == null ? List.<Regularization>of() : all) {
+      for (Regularization each : TaskGraph.regularization(vertex, key)) {
         if (each.applyStep() == Regularization.ApplyStep.BEFORE_UPDATER
             && !(each instanceof WeightPenalty)) {
           own.computeIfAbsent(nameOf(each), name -> new LinkedHashMap<>())
-              .put(parameter, new Own(layer, key, each));
+              .computeIfAbsent(
+                  parameter, name -> new Own(copy, entry.getValue(), new ArrayList<>()))
+              .all()
+              .add(each);
         }
       }
     }
@@ -158,14 +163,6 @@ final class PartGradients {
     return regularization instanceof L2Regularization
         ? "DL4J l2"
         : regularization.getClass().getSimpleName();
-  }
-
-  /** Running statistics travel among the parameters, but are not trained by a gradient. */
-  private static boolean isStatistic(Layer layer, String key) {
-    return layer.conf().getLayer() instanceof BatchNormalization
-        && (key.equals(BatchNormalizationParamInitializer.GLOBAL_MEAN)
-            || key.equals(BatchNormalizationParamInitializer.GLOBAL_VAR)
-            || key.equals(BatchNormalizationParamInitializer.GLOBAL_LOG_STD));
   }
 
   static PartGradients of(MultiLayerNetwork network) {
@@ -211,6 +208,9 @@ final class PartGradients {
 
   /** Measures one batch; ND4J's random numbers are left as they were found. */
   Batch measure(MultiDataSet batch) {
+    if (batch.getLabels() == null || batch.getLabels(0) == null) {
+      throw new IllegalArgumentException("batch has no labels: the losses need them");
+    }
     RandomState random = RandomState.current();
     double[] ones = new double[tasks.count()];
     Arrays.fill(ones, 1.0);
@@ -288,6 +288,11 @@ final class PartGradients {
   private record NetworkCopy(MultiLayerNetwork network) implements Copy {
     @Override
     public void computeGradient(MultiDataSet batch) {
+      if (batch.numFeatureArrays() != 1 || batch.numLabelsArrays() != 1) {
+        throw new IllegalArgumentException(
+            "batch (%d feature and %d label arrays) must have one of each for a MultiLayerNetwork"
+                .formatted(batch.numFeatureArrays(), batch.numLabelsArrays()));
+      }
       network.setInput(batch.getFeatures(0));
       network.setLabels(batch.getLabels(0));
       network.setLayerMaskArrays(batch.getFeaturesMaskArray(0), batch.getLabelsMaskArray(0));
@@ -308,6 +313,16 @@ final class PartGradients {
     @Override
     public boolean isMiniBatch() {
       return network.conf().isMiniBatch();
+    }
+
+    @Override
+    public int iteration() {
+      return network.getIterationCount();
+    }
+
+    @Override
+    public int epoch() {
+      return network.getEpochCount();
     }
 
     @Override
@@ -339,6 +354,16 @@ final class PartGradients {
     @Override
     public boolean isMiniBatch() {
       return graph.conf().isMiniBatch();
+    }
+
+    @Override
+    public int iteration() {
+      return graph.getConfiguration().getIterationCount();
+    }
+
+    @Override
+    public int epoch() {
+      return graph.getConfiguration().getEpochCount();
     }
 
     @Override

@@ -4,21 +4,25 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.function.DoubleSupplier;
 import java.util.function.Predicate;
-import org.deeplearning4j.nn.api.Layer;
-import org.deeplearning4j.nn.layers.FrozenLayer;
-import org.deeplearning4j.nn.layers.FrozenLayerWithBackprop;
+import org.deeplearning4j.nn.conf.layers.BaseLayer;
+import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
+import org.deeplearning4j.nn.conf.layers.samediff.AbstractSameDiffLayer;
+import org.deeplearning4j.nn.conf.layers.samediff.SameDiffVertex;
+import org.deeplearning4j.nn.conf.layers.wrapper.BaseWrapperLayer;
+import org.deeplearning4j.nn.graph.vertex.GraphVertex;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.learning.regularization.Regularization;
 
 /** A {@link WeightPenalty} of a network, taken together over all parameters it acts on. */
 final class PenaltyTerm {
 
-  /** One parameter array, as its layer keeps it, and what is laid on it. */
-  record Part(Layer layer, String key, WeightPenalty penalty) {
+  /** One parameter array, and what is laid on it. */
+  record Part(GraphVertex vertex, String key, WeightPenalty penalty) {
     INDArray parameter() {
-      return layer.getParam(key);
+      return vertex.paramTable(false).get(key);
     }
 
     /** λ_R = 1: ∂R/∂w. */
@@ -34,26 +38,24 @@ final class PenaltyTerm {
   private PenaltyTerm() {}
 
   /**
-   * The penalties of a network, by the order of its layers.
+   * The penalties of a network, by the order of its vertices.
    *
-   * @throws IllegalArgumentException if a penalty has two weights, or meets DL4J's own
+   * @throws IllegalArgumentException if a penalty has two weights, or meets DL4J's own or itself
    */
-  static List<PenaltyTerm> of(List<Layer> layers) {
+  static List<PenaltyTerm> of(List<GraphVertex> vertices) {
     Map<String, PenaltyTerm> byName = new LinkedHashMap<>();
-    for (Layer layer : layers) {
-      if (layer.numParams() == 0
-          || layer instanceof FrozenLayer
-          || layer instanceof FrozenLayerWithBackprop) {
+    for (GraphVertex vertex : vertices) {
+      if (vertex.numParams() == 0 || TaskGraph.isFrozen(vertex)) {
         continue;
       }
-      for (String key : layer.paramTable().keySet()) {
-        List<Regularization> all = layer.conf().getLayer().getRegularizationByParam(key);
-        for (Regularization regularization : all == null ? List.<Regularization>of() : all) {
+      for (String key : vertex.paramTable(false).keySet()) {
+        List<Regularization> all = TaskGraph.regularization(vertex, key);
+        for (Regularization regularization : all) {
           if (regularization instanceof WeightPenalty penalty) {
-            checkAlone(layer, penalty, all);
+            checkAlone(vertex, penalty, all);
             byName
                 .computeIfAbsent(penalty.name(), name -> new PenaltyTerm())
-                .add(new Part(layer, key, penalty));
+                .add(new Part(vertex, key, penalty));
           }
         }
       }
@@ -61,15 +63,19 @@ final class PenaltyTerm {
     return List.copyOf(byName.values());
   }
 
-  private static void checkAlone(Layer layer, WeightPenalty penalty, List<Regularization> all) {
+  private static void checkAlone(
+      GraphVertex vertex, WeightPenalty penalty, List<Regularization> all) {
     for (Regularization other : all) {
       if (!(other instanceof WeightPenalty)) {
         throw new IllegalArgumentException(
             "layer '%s' has the penalty '%s' and %s, which would penalise its weights twice. Leave one of them out"
                 .formatted(
-                    layer.conf().getLayer().getLayerName(),
-                    penalty.name(),
-                    other.getClass().getSimpleName()));
+                    vertex.getVertexName(), penalty.name(), other.getClass().getSimpleName()));
+      }
+      if (other != penalty && ((WeightPenalty) other).name().equals(penalty.name())) {
+        throw new IllegalArgumentException(
+            "layer '%s' has two penalties of the name '%s'. Use two names, or one elasticNet"
+                .formatted(vertex.getVertexName(), penalty.name()));
       }
     }
   }
@@ -78,11 +84,7 @@ final class PenaltyTerm {
     if (!parts.isEmpty() && part.penalty().weight() != weight()) {
       throw new IllegalArgumentException(
           "penalty '%s' has weight %s in one layer and %s in layer '%s'. Use one weight, or two names"
-              .formatted(
-                  name(),
-                  weight(),
-                  part.penalty().weight(),
-                  part.layer().conf().getLayer().getLayerName()));
+              .formatted(name(), weight(), part.penalty().weight(), part.vertex().getVertexName()));
     }
     parts.add(part);
   }
@@ -117,8 +119,43 @@ final class PenaltyTerm {
     return squared;
   }
 
-  /** See {@link WeightPenalty#drive}. */
+  /**
+   * Takes the weight of every following update from here; null for the configured one. The network
+   * gets penalties of its own for it: another may be configured with the same object.
+   */
   void drive(DoubleSupplier lossWeight) {
-    parts.forEach(part -> part.penalty().drive(lossWeight));
+    parts.forEach(part -> drive(part.vertex().getConfig(), lossWeight));
+  }
+
+  private void drive(Object configuration, DoubleSupplier lossWeight) {
+    if (configuration instanceof BaseWrapperLayer wrapper) {
+      drive(wrapper.getUnderlying(), lossWeight);
+    } else if (configuration instanceof Bidirectional both) {
+      drive(both.getFwd(), lossWeight);
+      drive(both.getBwd(), lossWeight);
+    } else if (configuration instanceof BaseLayer layer) {
+      drive(layer.getRegularization(), layer::setRegularization, lossWeight);
+      drive(layer.getRegularizationBias(), layer::setRegularizationBias, lossWeight);
+    } else if (configuration instanceof AbstractSameDiffLayer layer) {
+      drive(layer.getRegularization(), layer::setRegularization, lossWeight);
+      drive(layer.getRegularizationBias(), layer::setRegularizationBias, lossWeight);
+    } else if (configuration instanceof SameDiffVertex vertex) {
+      drive(vertex.getRegularization(), vertex::setRegularization, lossWeight);
+      drive(vertex.getRegularizationBias(), vertex::setRegularizationBias, lossWeight);
+    }
+  }
+
+  private void drive(
+      List<Regularization> all, Consumer<List<Regularization>> setter, DoubleSupplier lossWeight) {
+    if (all == null) {
+      return;
+    }
+    List<Regularization> own = new ArrayList<>(all);
+    own.replaceAll(
+        each ->
+            each instanceof WeightPenalty penalty && penalty.name().equals(name())
+                ? penalty.driven(lossWeight)
+                : each);
+    setter.accept(own);
   }
 }

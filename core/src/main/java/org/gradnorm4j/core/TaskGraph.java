@@ -17,6 +17,7 @@ import org.deeplearning4j.nn.layers.FrozenLayer;
 import org.deeplearning4j.nn.layers.FrozenLayerWithBackprop;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.params.BatchNormalizationParamInitializer;
+import org.nd4j.linalg.learning.regularization.Regularization;
 
 /**
  * An initialised network seen as tasks: for every vertex the set of tasks it serves. A
@@ -50,12 +51,7 @@ final class TaskGraph {
     for (String name : outputs) {
       losses.add(lossOf(vertex(name)));
     }
-    List<Layer> layers =
-        verticesInForwardOrder().stream()
-            .filter(GraphVertex::hasLayer)
-            .map(GraphVertex::getLayer)
-            .toList();
-    tasks = new Tasks(outputs, losses, PenaltyTerm.of(layers));
+    tasks = new Tasks(outputs, losses, PenaltyTerm.of(verticesInForwardOrder()));
     dependents = servedTasks(false);
     trainers = servedTasks(true);
   }
@@ -105,7 +101,8 @@ final class TaskGraph {
       throw new IllegalArgumentException(
           "optimization algorithm "
               + algorithm
-              + " searches along a line and takes several gradients a step. Use STOCHASTIC_GRADIENT_DESCENT with any updater");
+              + " searches along a line and takes several gradients a step. Use"
+              + " STOCHASTIC_GRADIENT_DESCENT with any updater");
     }
   }
 
@@ -119,7 +116,8 @@ final class TaskGraph {
       throw new IllegalArgumentException(
           "there is the one loss "
               + tasks.names()
-              + " only: balancing takes two or more. Use several outputs, a CompositeLoss of several terms, or a WeightPenalty");
+              + " only: balancing takes two or more. Use several outputs, a CompositeLoss of"
+              + " several terms, or a WeightPenalty");
     }
   }
 
@@ -129,7 +127,8 @@ final class TaskGraph {
       throw new IllegalArgumentException(
           "output '"
               + name
-              + "' feeds other layers, and DL4J does not train through an output. Let them start from the layer below it");
+              + "' feeds other layers, and DL4J does not train through an output. Let them start"
+              + " from the layer below it");
     }
     Layer layer = output.getLayer();
     if (layer instanceof FrozenLayerWithBackprop frozen) {
@@ -259,7 +258,15 @@ final class TaskGraph {
           ? List.of(BatchNormalizationParamInitializer.GAMMA)
           : List.of();
     }
-    return configuration.initializer().weightKeys(configuration);
+    return configuration.initializer().weightKeys(configuration).stream()
+        .filter(key -> !configuration.isPretrainParam(key))
+        .toList();
+  }
+
+  /** What DL4J lays on a parameter in its updates; empty if nothing. */
+  static List<Regularization> regularization(GraphVertex vertex, String key) {
+    List<Regularization> all = vertex.getConfig().getRegularizationByParam(key);
+    return all == null ? List.of() : all;
   }
 
   /** True if the weights of this vertex do not train, whether or not it lets gradients pass. */

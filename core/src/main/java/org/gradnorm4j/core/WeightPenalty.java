@@ -35,7 +35,7 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  * or Deeplearning4j's own {@code l1}, {@code l2} and {@code weightDecay}, which would penalise its
  * weights twice: both are refused.
  *
- * <p>Immutable, but for the weight in an attached network.
+ * <p>Immutable. An attached network works with copies of its own.
  */
 // Is an L2Regularization because DL4J's builder adds any other kind twice to every layer.
 public final class WeightPenalty extends L2Regularization {
@@ -50,17 +50,22 @@ public final class WeightPenalty extends L2Regularization {
   @JsonProperty("l1Ratio")
   private final double l1Ratio;
 
-  private transient volatile DoubleSupplier driver;
+  private final transient DoubleSupplier driver;
 
   @JsonCreator
   private WeightPenalty(
       @JsonProperty("name") String name,
       @JsonProperty("weight") double weight,
       @JsonProperty("l1Ratio") double l1Ratio) {
+    this(name, weight, l1Ratio, null);
+  }
+
+  private WeightPenalty(String name, double weight, double l1Ratio, DoubleSupplier driver) {
     super(weight);
     this.name = Objects.requireNonNull(name, "name");
     this.weight = CompositeLoss.checkedWeight("penalty", name, weight);
     this.l1Ratio = l1Ratio;
+    this.driver = driver;
     if (!(l1Ratio >= 0.0 && l1Ratio <= 1.0)) {
       throw new IllegalArgumentException(
           "penalty '%s': l1Ratio (%s) must be from 0 to 1".formatted(name, l1Ratio));
@@ -122,9 +127,9 @@ public final class WeightPenalty extends L2Regularization {
     return weight;
   }
 
-  /** Takes the weight of every following update from here; null for the configured one. */
-  void drive(DoubleSupplier lossWeight) {
-    driver = lossWeight;
+  /** The same penalty with the weight of every update from here; null for the configured one. */
+  WeightPenalty driven(DoubleSupplier lossWeight) {
+    return new WeightPenalty(name, weight, l1Ratio, lossWeight);
   }
 
   /** R of one parameter array, without λ_R. */
@@ -167,8 +172,7 @@ public final class WeightPenalty extends L2Regularization {
   @Override
   public void apply(
       INDArray parameter, INDArray gradient, double learningRate, int iteration, int epoch) {
-    DoubleSupplier driven = driver;
-    addGradient(parameter, gradient, driven == null ? weight : driven.getAsDouble());
+    addGradient(parameter, gradient, driver == null ? weight : driver.getAsDouble());
   }
 
   /**
@@ -186,7 +190,7 @@ public final class WeightPenalty extends L2Regularization {
   /** A copy with the weight as configured. */
   @Override
   public WeightPenalty clone() {
-    return new WeightPenalty(name, weight, l1Ratio);
+    return driven(null);
   }
 
   @Override

@@ -6,15 +6,22 @@ import static org.assertj.core.api.Assertions.within;
 import static org.gradnorm4j.core.NoInterferenceTest.assertBitIdentical;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.WorkspaceMode;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.util.ModelSerializer;
+import org.gradnorm4j.core.CompositeMeasurementTest.Kind;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.activations.impl.ActivationIdentity;
 import org.nd4j.linalg.activations.impl.ActivationSoftmax;
@@ -28,6 +35,7 @@ import org.nd4j.linalg.lossfunctions.ILossFunction;
 import org.nd4j.linalg.lossfunctions.impl.LossMAE;
 import org.nd4j.linalg.lossfunctions.impl.LossMCXENT;
 import org.nd4j.linalg.lossfunctions.impl.LossMSE;
+import org.nd4j.linalg.lossfunctions.impl.LossMSLE;
 
 /** CompositeLoss and WeightPenalty in plain DL4J, without a probe. */
 class CompositeLossTest {
@@ -77,26 +85,61 @@ class CompositeLossTest {
     return net;
   }
 
-  @Test
-  void oneTermOfWeightOne_trainsBitIdenticallyToTheBareLoss() {
-    MultiLayerNetwork bare = trained(new LossMCXENT(), List.of());
-    MultiLayerNetwork composite =
-        trained(CompositeLoss.builder().term("one", 1.0, new LossMCXENT()).build(), List.of());
-    assertBitIdentical(composite.params(), bare.params());
-    assertThat(composite.score()).isEqualTo(bare.score());
+  private static ILossFunction oneTerm() {
+    return CompositeLoss.builder().term("one", 1.0, new LossMCXENT()).build();
   }
 
+  private static ILossFunction halves() {
+    return CompositeLoss.builder()
+        .term("a", 0.5, new LossMCXENT())
+        .term("b", 0.5, new LossMCXENT())
+        .build();
+  }
+
+  /** With dropout, batch normalization and masks: see {@link CompositeMeasurementTest}. */
+  @ParameterizedTest
+  @EnumSource(Kind.class)
+  void oneTermOfWeightOne_trainsBitIdenticallyToTheBareLoss_andTwoHalvesToWithinRounding(
+      Kind kind) {
+    List<MultiLayerNetwork> nets = new ArrayList<>();
+    List<ComputationGraph> graphs = new ArrayList<>();
+    for (ILossFunction loss : List.of(new LossMCXENT(), oneTerm(), halves())) {
+      nets.add(CompositeMeasurementTest.network(kind, loss, WorkspaceMode.ENABLED));
+      graphs.add(nets.get(nets.size() - 1).clone().toComputationGraph());
+    }
+    for (int step = 1; step <= 12; step++) {
+      DataSet data = CompositeMeasurementTest.data(kind, 3 + step % 3, step);
+      for (MultiLayerNetwork net : nets) {
+        CompositeMeasurementTest.fit(net, data, step);
+      }
+      for (ComputationGraph graph : graphs) {
+        Nd4j.getRandom().setSeed(step);
+        graph.fit(data);
+      }
+      assertThat(nets.get(1).score()).isEqualTo(nets.get(0).score());
+    }
+    assertBitIdentical(nets.get(1).params(), nets.get(0).params());
+    assertBitIdentical(graphs.get(1).params(), graphs.get(0).params());
+    assertThat(nets.get(2).params().distance2(nets.get(0).params())).isLessThan(1e-11);
+    assertThat(graphs.get(2).params().distance2(graphs.get(0).params())).isLessThan(1e-11);
+  }
+
+  /** 0 times NaN would be NaN. */
   @Test
-  void twoEqualTermsOfHalfWeight_trainLikeOne() {
-    MultiLayerNetwork bare = trained(new LossMCXENT(), List.of());
-    MultiLayerNetwork halves =
-        trained(
-            CompositeLoss.builder()
-                .term("a", 0.5, new LossMCXENT())
-                .term("b", 0.5, new LossMCXENT())
-                .build(),
-            List.of());
-    assertThat(halves.params().distance2(bare.params())).isLessThan(1e-12);
+  void termOfWeightZero_isLeftOut_whateverItsValue() {
+    CompositeLoss loss =
+        CompositeLoss.builder()
+            .term("mse", 1, new LossMSE())
+            .term("off", 0, new LossMSLE())
+            .build();
+    INDArray labels = Nd4j.createFromArray(new double[][] {{-3, -4}}); // log(1 - 3) is NaN
+    INDArray z = Nd4j.createFromArray(new double[][] {{1.0, 2.0}});
+    ActivationIdentity identity = new ActivationIdentity();
+    assertThat(loss.computeScore(labels, z, identity, null, true)).isEqualTo((16.0 + 36.0) / 2);
+    assertThat(loss.computeScoreArray(labels, z, identity, null).getDouble(0)).isEqualTo(26.0);
+    assertThat(loss.computeGradient(labels, z, identity, null).dup('c').data().asDouble())
+        .containsExactly(4.0, 6.0);
+    assertThat(loss.termScores().get("off")).isNaN();
   }
 
   @Test
@@ -169,6 +212,14 @@ class CompositeLossTest {
     net.fit(batch(99));
     loaded.fit(batch(99));
     assertBitIdentical(loaded.params(), net.params());
+
+    ComputationGraph graph = net.toComputationGraph();
+    ModelSerializer.writeModel(graph, file.toFile(), true);
+    ComputationGraph loadedGraph = ModelSerializer.restoreComputationGraph(file.toFile(), true);
+    assertThat(loadedGraph.getConfiguration()).isEqualTo(graph.getConfiguration());
+    graph.fit(batch(99));
+    loadedGraph.fit(batch(99));
+    assertBitIdentical(loadedGraph.params(), graph.params());
   }
 
   @Test
@@ -222,6 +273,7 @@ class CompositeLossTest {
     assertThatThrownBy(() -> loss.computeGradient(labels, output, new ActivationIdentity(), null))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageStartingWith(
-            "term 'misfit' (LossSparseMCXENT()) cannot be computed from labels of shape [2, 3] and an output of shape [2, 3]: ");
+            "term 'misfit' (LossSparseMCXENT()) cannot be computed from labels of shape [2, 3] and"
+                + " an output of shape [2, 3]: ");
   }
 }

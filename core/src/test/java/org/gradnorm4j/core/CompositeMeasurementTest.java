@@ -9,6 +9,7 @@ import static org.gradnorm4j.core.NoInterferenceTest.assertBitIdentical;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.BackpropType;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration.ListBuilder;
@@ -25,6 +26,7 @@ import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
 import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.optimize.api.BaseTrainingListener;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -37,6 +39,8 @@ import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.MultiDataSet;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.Adam;
+import org.nd4j.linalg.learning.config.IUpdater;
+import org.nd4j.linalg.learning.config.Sgd;
 import org.nd4j.linalg.learning.regularization.Regularization;
 import org.nd4j.linalg.lossfunctions.ILossFunction;
 import org.nd4j.linalg.lossfunctions.impl.LossMAE;
@@ -67,12 +71,7 @@ class CompositeMeasurementTest {
 
   private static ListBuilder layers(
       Kind kind, ILossFunction loss, NeuralNetConfiguration.Builder s) {
-    ListBuilder list =
-        s.seed(4)
-            .dataType(DataType.DOUBLE)
-            .activation(Activation.TANH)
-            .updater(new Adam(0.01))
-            .list();
+    ListBuilder list = s.seed(4).dataType(DataType.DOUBLE).activation(Activation.TANH).list();
     OutputLayer output =
         new OutputLayer.Builder(loss)
             .name("out")
@@ -90,6 +89,7 @@ class CompositeMeasurementTest {
               .setInputType(InputType.feedForward(4));
       case CONVOLUTION ->
           list.layer(new ConvolutionLayer.Builder(2, 2).name("fc1").nOut(2).build())
+              .layer(new BatchNormalization.Builder().name("bn").build())
               .layer(new SubsamplingLayer.Builder().name("pool").build())
               .layer(new DenseLayer.Builder().name("fc2").nOut(4).build())
               .layer(output)
@@ -124,6 +124,7 @@ class CompositeMeasurementTest {
                     kind,
                     loss,
                     new NeuralNetConfiguration.Builder()
+                        .updater(new Adam(0.01))
                         .trainingWorkspaceMode(mode)
                         .inferenceWorkspaceMode(mode))
                 .build());
@@ -175,13 +176,13 @@ class CompositeMeasurementTest {
     return norms;
   }
 
-  private static void assertClose(double[] actual, double[] expected) {
+  static void assertClose(double[] actual, double[] expected) {
     for (int i = 0; i < expected.length; i++) {
       assertThat(actual[i]).isCloseTo(expected[i], within(1e-12 * expected[i]));
     }
   }
 
-  private static void fit(MultiLayerNetwork net, DataSet data, long seed) {
+  static void fit(MultiLayerNetwork net, DataSet data, long seed) {
     Nd4j.getRandom().setSeed(seed);
     net.fit(data);
   }
@@ -192,8 +193,8 @@ class CompositeMeasurementTest {
     "DENSE, fc2, 3_W",
     "DENSE, bn, 1_gamma",
     "DENSE, fc1, 0_W",
-    "CONVOLUTION, out, 3_W",
-    "CONVOLUTION, fc2, 2_W",
+    "CONVOLUTION, out, 4_W",
+    "CONVOLUTION, fc2, 3_W",
     "CONVOLUTION, fc1, 0_W",
     "LSTM, out, 2_W",
     "LSTM, fc1, 0_W 0_RW",
@@ -488,25 +489,49 @@ class CompositeMeasurementTest {
         .hasMessage("measureEvery (0) must be >= 1");
   }
 
+  /** Segments of 3 and 1 steps; with a learning rate of 0 each term alone sees the same ones. */
   @Test
-  void truncatedBackpropagation_givesOneMeasurementPerSegment() {
-    MultiLayerNetwork[] nets = new MultiLayerNetwork[2];
-    for (int i = 0; i < 2; i++) {
-      nets[i] =
-          new MultiLayerNetwork(
-              layers(Kind.LSTM, composite(), new NeuralNetConfiguration.Builder())
-                  .backpropType(BackpropType.TruncatedBPTT)
-                  .tBPTTLength(2)
-                  .build());
-      nets[i].init();
-    }
-    List<StepMeasurement> steps = new ArrayList<>();
-    GradientNormProbe.attach(nets[1], List.of("fc1"), steps::add);
+  void truncatedBackpropagation_givesOneExactMeasurementPerSegment() {
     DataSet data = data(Kind.LSTM, 3, 1);
-    fit(nets[0], data, 1);
-    fit(nets[1], data, 1);
-    assertThat(steps).hasSize(2);
-    assertBitIdentical(nets[1].params(), nets[0].params());
+    for (IUpdater updater : List.of(new Adam(0.01), new Sgd(0.0))) {
+      MultiLayerNetwork plain = truncated(composite(), updater);
+      MultiLayerNetwork net = truncated(composite(), updater);
+      List<StepMeasurement> steps = new ArrayList<>();
+      GradientNormProbe.attach(net, List.of("fc1"), steps::add);
+      fit(plain, data, 1);
+      fit(net, data, 1);
+      assertThat(steps).hasSize(2);
+      assertBitIdentical(net.params(), plain.params());
+      for (int i = 0; i < LOSSES.size() && updater instanceof Sgd; i++) {
+        int term = i;
+        List<Double> alone = new ArrayList<>();
+        MultiLayerNetwork of = truncated(LOSSES.get(i), updater);
+        of.setListeners(
+            new BaseTrainingListener() {
+              @Override
+              public void onGradientCalculation(Model model) {
+                double w = model.gradient().getGradientFor("0_W").norm2Number().doubleValue();
+                double rw = model.gradient().getGradientFor("0_RW").norm2Number().doubleValue();
+                alone.add(Math.hypot(w, rw) / data.numExamples());
+              }
+            });
+        fit(of, data, 1);
+        assertClose(
+            steps.stream().mapToDouble(step -> step.gradientNorms()[term]).toArray(),
+            alone.stream().mapToDouble(Double::doubleValue).toArray());
+      }
+    }
+  }
+
+  private static MultiLayerNetwork truncated(ILossFunction loss, IUpdater updater) {
+    MultiLayerNetwork net =
+        new MultiLayerNetwork(
+            layers(Kind.LSTM, loss, new NeuralNetConfiguration.Builder().updater(updater))
+                .backpropType(BackpropType.TruncatedBPTT)
+                .tBPTTLength(3)
+                .build());
+    net.init();
+    return net;
   }
 
   @Test
@@ -517,7 +542,8 @@ class CompositeMeasurementTest {
                     network(Kind.DENSE, new LossMSE(), WorkspaceMode.NONE), List.of(), s -> {}))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "there is the one loss [out] only: balancing takes two or more. Use several outputs, a CompositeLoss of several terms, or a WeightPenalty");
+            "there is the one loss [out] only: balancing takes two or more. Use several outputs, a"
+                + " CompositeLoss of several terms, or a WeightPenalty");
     assertThatThrownBy(
             () ->
                 GradientNormProbe.attach(
@@ -539,7 +565,16 @@ class CompositeMeasurementTest {
                 GradientNormProbe.attach(
                     CompositeLossTest.network(new LossMSE(), both), List.of(), s -> {}))
         .hasMessage(
-            "layer 'fc' has the penalty 'R' and L1Regularization, which would penalise its weights twice. Leave one of them out");
+            "layer 'fc' has the penalty 'R' and L1Regularization, which would penalise its weights"
+                + " twice. Leave one of them out");
+    List<Regularization> twice = List.of(WeightPenalty.l2("R", 0.1), WeightPenalty.l1("R", 0.1));
+    assertThatThrownBy(
+            () ->
+                GradientNormProbe.attach(
+                    CompositeLossTest.network(new LossMSE(), twice), List.of(), s -> {}))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "layer 'fc' has two penalties of the name 'R'. Use two names, or one elasticNet");
     assertThatThrownBy(
             () ->
                 GradientNormProbe.attach(

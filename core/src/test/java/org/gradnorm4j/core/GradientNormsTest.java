@@ -22,6 +22,7 @@ import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVRecord;
 import org.deeplearning4j.datasets.iterator.utilty.ListDataSetIterator;
 import org.deeplearning4j.nn.conf.WorkspaceMode;
+import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.optimize.listeners.CollectScoresIterationListener;
@@ -213,8 +214,11 @@ class GradientNormsTest {
   void normsOverAllParameters_matchFiniteDifferences(Kind kind) {
     MultiLayerNetwork net = network(kind, composite(), WorkspaceMode.NONE);
     DataSet data = data(kind, 3, 1);
+    ComputationGraph graph = net.toComputationGraph();
     Nd4j.getRandom().setSeed(7);
     GradientAnalysis analysis = GradientNorms.analyze(net, data);
+    Nd4j.getRandom().setSeed(7);
+    GradientAnalysis ofGraph = GradientNorms.analyze(graph, data);
     for (int i = 0; i < LOSSES.size(); i++) {
       MultiLayerNetwork alone = network(kind, LOSSES.get(i), WorkspaceMode.NONE);
       alone.setParams(net.params());
@@ -230,7 +234,9 @@ class GradientNormsTest {
         }
       }
       double norm = Math.sqrt(squared);
-      assertThat(analysis.all().parts().get(i).norm().mean()).isCloseTo(norm, within(1e-7 * norm));
+      for (GradientAnalysis each : List.of(analysis, ofGraph)) {
+        assertThat(each.all().parts().get(i).norm().mean()).isCloseTo(norm, within(1e-7 * norm));
+      }
     }
   }
 
@@ -251,6 +257,8 @@ class GradientNormsTest {
     CollectScoresIterationListener listener = new CollectScoresIterationListener();
     net.setListeners(listener);
     DataSet data = data(Kind.DENSE, 5, 1);
+    CompositeLoss loss =
+        (CompositeLoss) ((OutputLayer) net.getOutputLayer().conf().getLayer()).getLossFn();
     for (MultiLayerNetwork each : List.of(untouched, net)) {
       Nd4j.getRandom().setSeed(3);
       for (int step = 0; step < 6; step++) {
@@ -258,8 +266,10 @@ class GradientNormsTest {
           INDArray parameters = net.params().dup();
           INDArray updater = net.getUpdater().getStateViewArray().dup();
           String json = net.getLayerWiseConfigurations().toJson();
+          Map<String, Double> scores = loss.termScores();
           GradientNorms.analyze(net, data);
           GradientNorms.analyze(net, new ListDataSetIterator<>(data.asList(), 2));
+          assertThat(loss.termScores()).hasSize(3).isEqualTo(scores);
           assertBitIdentical(net.params(), parameters);
           assertBitIdentical(net.getUpdater().getStateViewArray(), updater);
           assertThat(net.getLayerWiseConfigurations().toJson()).isEqualTo(json);
@@ -336,6 +346,77 @@ class GradientNormsTest {
   }
 
   @Test
+  void regularizationThatIsThereTwice_countsTwice() {
+    MultiLayerNetwork net =
+        CompositeLossTest.network(
+            new LossMCXENT(), List.of(new L2Regularization(0.1), new L2Regularization(0.3)));
+    GradientAnalysis analysis = GradientNorms.analyze(net, CompositeLossTest.batch(1));
+    double weights =
+        Math.hypot(
+            net.getParam("0_W").norm2Number().doubleValue(),
+            net.getParam("1_W").norm2Number().doubleValue());
+    assertThat(analysis.all().part("DL4J l2").norm().mean())
+        .isCloseTo(0.4 * weights, within(1e-12));
+    net.fit(CompositeLossTest.batch(1));
+    double total = analysis.all().parts().stream().mapToDouble(part -> part.loss().mean()).sum();
+    assertThat(total).isCloseTo(net.score(), within(1e-12));
+  }
+
+  @Test
+  void batchThatDoesNotFit_isRefused_andTheIteratorIsResetAllTheSame() {
+    MultiLayerNetwork net = network(Kind.DENSE, composite(), WorkspaceMode.ENABLED);
+    assertThatThrownBy(() -> GradientNorms.of(net).analyze(mixedBatch(1)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "batch (1 feature and 2 label arrays) must have one of each for a MultiLayerNetwork");
+    DataSet data = data(Kind.DENSE, 5, 1);
+    DataSet unlabelled = new DataSet(data.getFeatures(), null);
+    assertThatThrownBy(() -> GradientNorms.analyze(net, unlabelled))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("batch has no labels: the losses need them");
+    assertThatThrownBy(() -> GradientNorms.analyze(net.toComputationGraph(), unlabelled))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("batch has no labels: the losses need them");
+    DataSet wide = new DataSet(data.getFeatures(), Nd4j.ones(data.getLabels().dataType(), 5, 4));
+    ListDataSetIterator<DataSet> iterator = new ListDataSetIterator<>(List.of(wide), 1);
+    assertThatThrownBy(() -> GradientNorms.analyze(net, iterator))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageStartingWith("term 'ce' (LossMCXENT()) cannot be computed from labels");
+    assertThat(iterator.hasNext()).isTrue();
+  }
+
+  /** The last batch is smaller; with GradNorm's probe attached or not. */
+  @Test
+  void unevenBatches_areEachTheirOwnMean_inBothKindsOfNetwork() {
+    MultiLayerNetwork net = network(Kind.LSTM, composite(), WorkspaceMode.ENABLED);
+    ComputationGraph graph = net.toComputationGraph();
+    GradientNormProbe.attach(net, List.of(), step -> {});
+    GradientNormProbe.attach(graph, step -> {});
+    List<DataSet> examples = data(Kind.LSTM, 5, 1).asList();
+    Nd4j.getRandom().setSeed(7);
+    GradientAnalysis ofNetwork = GradientNorms.analyze(net, new ListDataSetIterator<>(examples, 3));
+    Nd4j.getRandom().setSeed(7);
+    GradientAnalysis ofGraph = GradientNorms.analyze(graph, new ListDataSetIterator<>(examples, 3));
+    assertThat(ofNetwork.batches()).isEqualTo(2);
+    assertThat(ofGraph.all()).isEqualTo(ofNetwork.all());
+    Nd4j.getRandom().setSeed(7);
+    double first =
+        GradientNorms.analyze(net, DataSet.merge(examples.subList(0, 3)))
+            .all()
+            .part("ce")
+            .norm()
+            .mean();
+    double second =
+        GradientNorms.analyze(net, DataSet.merge(examples.subList(3, 5)))
+            .all()
+            .part("ce")
+            .norm()
+            .mean();
+    assertThat(ofNetwork.all().part("ce").norm().mean())
+        .isCloseTo((first + second) / 2, within(1e-14));
+  }
+
+  @Test
   void weightsOfTheCaller_replaceTheConfiguredOnes_byName() {
     MultiLayerNetwork net = network(Kind.DENSE, composite(), WorkspaceMode.ENABLED);
     DataSet data = data(Kind.DENSE, 5, 1);
@@ -344,7 +425,8 @@ class GradientNormsTest {
     assertThatThrownBy(() -> GradientNorms.of(net).lossWeights(Map.of("x", 1.0)).analyze(data))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "lossWeights has a weight for 'x', which is no part of this network's loss [ce, mse, mae]");
+            "lossWeights has a weight for 'x', which is no part of this network's loss [ce, mse,"
+                + " mae]");
     assertThatThrownBy(() -> GradientNorms.of(net).lossWeights(Map.of("ce", -1.0)))
         .hasMessage("part 'ce': weight (-1.0) must be >= 0 and finite");
     assertThatThrownBy(() -> GradientNorms.of(net).dominance(1.1))

@@ -111,9 +111,9 @@ public final class GradientNormProbe {
    *
    * @param network initialised; the loss function of its output layer and the weights of its
    *     penalties are modified until {@link #detach()}
-   * @param sharedLayers names of the layers whose weights, taken together, are W (a layer without a
-   *     name has its number). Empty for the last layer with weights: most often the output layer
-   *     itself. Copied
+   * @param sharedLayers names of the layers whose weights, taken together, are W (DL4J calls those
+   *     without one {@code layer0}, {@code layer1}, ...). Empty for the last layer with weights:
+   *     most often the output layer itself. Copied
    * @param listener as for {@link #attach(ComputationGraph, Consumer)}
    * @return the attachment, with the loss weights as configured
    * @throws IllegalArgumentException as for {@link #attach(ComputationGraph, Consumer)}

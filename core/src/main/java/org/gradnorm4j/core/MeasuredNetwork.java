@@ -339,7 +339,8 @@ final class MeasuredNetwork implements WeightedLoss.Calls {
         throw new IllegalStateException(
             "output '"
                 + graph.outputs().get(output)
-                + "' is attached already, to this graph or to one built from the same configuration object. Detach that one first, or build this graph from configuration.clone()");
+                + "' is attached already, to this graph or to one built from the same configuration"
+                + " object. Detach that one first, or build this graph from configuration.clone()");
       }
     }
   }

@@ -21,12 +21,12 @@ import org.nd4j.linalg.activations.impl.ActivationSwish;
 import org.nd4j.linalg.activations.impl.ActivationTanH;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.impl.scalar.RectifiedLinearDerivative;
-import org.nd4j.linalg.api.ops.impl.transforms.pairwise.arithmetic.MulOp;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * f' of a layer a = f(z), and whether z is needed for it. Of a plain ReLU the output a does as
- * well, f'(z) being 1 where a > 0 and 0 elsewhere; of identity any array of the shape does.
+ * f' of a layer a = f(z), and whether z is needed for it. Of a plain ReLU f'(z), 1 where a > 0 and
+ * 0 elsewhere, is read off the output a and does in the place of z as well; of identity any array
+ * of the shape does.
  */
 final class ActivationDerivative {
   /** Those that work element by element. */
@@ -51,9 +51,11 @@ final class ActivationDerivative {
           ActivationTanH.class);
 
   private final IActivation activation;
-  private final KeptArray kept = new KeptArray('c');
-  private INDArray outputs;
-  private INDArray outputsInput;
+  private final KeptArray steps = new KeptArray('c');
+  private final KeptArray points = new KeptArray('c');
+  private final KeptArray ones = new KeptArray('c');
+  private INDArray standIn;
+  private INDArray standInInput;
   private INDArray point;
   private INDArray derivative;
 
@@ -76,29 +78,33 @@ final class ActivationDerivative {
   }
 
   /**
-   * The training forward pass gave this. It is copied, as a layer behind may write into it.
+   * The training forward pass gave this. What is needed of it is taken now, as a layer behind may
+   * write into it.
    *
    * @param input the layer's, by which the step is known again; null if a is not f(z), being masked
    */
   void forward(INDArray a, INDArray input) {
     forget();
     if (input != null && (isReadOffOutputs() || isIdentity())) {
-      outputs = isIdentity() ? a : kept.sized(a.dataType(), a.shape()).assign(a);
-      outputsInput = input;
+      standIn = isIdentity() ? a : steps.sized(a.dataType(), a.shape());
+      standInInput = input;
+      if (!isIdentity()) {
+        Blas.INSTANCE.step(a, standIn);
+      }
     }
   }
 
   /** What was kept of a step is of no more use. */
   void forget() {
-    outputs = null;
-    outputsInput = null;
+    standIn = null;
+    standInInput = null;
     point = null;
     derivative = null;
   }
 
   /** What does in the place of z, or null if z is needed, or that forward pass was not seen. */
-  INDArray outputs(INDArray input) {
-    return outputsInput == input ? outputs : null;
+  INDArray standIn(INDArray input) {
+    return standInInput == input ? standIn : null;
   }
 
   /** Fixes z for the calls of {@link #multiply} that follow. */
@@ -116,20 +122,34 @@ final class ActivationDerivative {
   void multiply(INDArray epsilon, INDArray delta) {
     if (isIdentity()) {
       delta.assign(epsilon);
+    } else if (point == standIn) {
+      Blas.INSTANCE.select(point, epsilon, delta);
     } else if (isReadOffOutputs()) {
       Nd4j.exec(new RectifiedLinearDerivative(point, epsilon, delta, 0.0));
     } else if (isElementwise()) {
       if (derivative == null) {
-        derivative = backprop(point.dup('c'), Nd4j.ones(point.dataType(), point.shape()));
+        derivative =
+            backprop(
+                points.sized(point.dataType(), point.shape()).assign(point),
+                ones.sized(point.dataType(), point.shape()).assign(1.0));
       }
-      Nd4j.exec(new MulOp(epsilon, derivative, delta));
+      Blas.INSTANCE.multiply(epsilon, derivative, delta);
     } else {
       delta.assign(backprop(point.dup('c'), epsilon.dup('c')));
     }
   }
 
-  /** δ = ε ⊙ f'(z); may write into both. */
+  /**
+   * δ = ε ⊙ f'(z), bit for bit that of DL4J, in row order.
+   *
+   * @param z or its stand-in; may be modified
+   * @param epsilon may be modified
+   */
   INDArray backprop(INDArray z, INDArray epsilon) {
+    if (z == standIn && isReadOffOutputs() && NativeLoops.isRowOrder(epsilon)) {
+      Blas.INSTANCE.select(z, epsilon, epsilon);
+      return epsilon;
+    }
     return activation.backprop(z, epsilon).getFirst();
   }
 }

@@ -2,13 +2,16 @@ package org.gradnorm4j.core;
 
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.impl.scalar.RectifiedLinearDerivative;
+import org.nd4j.linalg.api.ops.impl.scalar.Step;
+import org.nd4j.linalg.api.ops.impl.transforms.pairwise.arithmetic.MulOp;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * The matrix products of the norm kernels, on dense FLOAT or DOUBLE arrays. By the OpenBLAS that
- * the CPU backend has loaded, called directly: its symmetric product needs half the
- * multiplications, and ND4J's dispatch, which costs more than a small product, is left out. By ND4J
- * on any other backend.
+ * The arithmetic of the norm kernels, on FLOAT or DOUBLE arrays. By the OpenBLAS that the CPU
+ * backend has loaded, called directly, and by loops over its memory: a symmetric product needs half
+ * the multiplications, and ND4J's dispatch, which costs more than a small product, is left out. By
+ * ND4J on any other backend. Both give the same bits where only elements are combined.
  */
 abstract class Blas {
   static final Blas INSTANCE = isOpenBlasLoaded() ? new OpenBlas() : new Nd4jBlas();
@@ -47,6 +50,33 @@ abstract class Blas {
 
   /** Σ a∘a over a part of what lies in memory. */
   abstract double squaredNorm(INDArray a, long from, long length);
+
+  /** Σ a∘b over the diagonals of two square arrays in row order. */
+  abstract double diagonalDot(INDArray a, INDArray b);
+
+  /**
+   * a ← factor·a.
+   *
+   * @param a modified
+   */
+  abstract void scale(INDArray a, double factor);
+
+  /**
+   * sum ← sum + a, each element rounded once.
+   *
+   * @param sum modified
+   * @param a of the same shape; not modified
+   */
+  abstract void add(INDArray sum, INDArray a);
+
+  /** See {@link NativeLoops#step}. */
+  abstract void step(INDArray a, INDArray steps);
+
+  /** See {@link NativeLoops#select}. */
+  abstract void select(INDArray steps, INDArray values, INDArray result);
+
+  /** See {@link NativeLoops#multiply}. */
+  abstract void multiply(INDArray a, INDArray b, INDArray result);
 
   /** Whether elements lie without gaps in row or column order, as these products want them. */
   static boolean isDense(INDArray a) {
@@ -92,6 +122,42 @@ abstract class Blas {
     @Override
     double dotOfGrams(INDArray a, INDArray b, double diagonal) {
       return dot(a, b);
+    }
+
+    @Override
+    double diagonalDot(INDArray a, INDArray b) {
+      return dot(diagonal(a), diagonal(b));
+    }
+
+    /** A view. */
+    private static INDArray diagonal(INDArray square) {
+      long n = square.rows();
+      return Nd4j.create(square.data(), new long[] {n}, new long[] {n + 1}, square.offset(), 'c');
+    }
+
+    @Override
+    void scale(INDArray a, double factor) {
+      a.muli(factor);
+    }
+
+    @Override
+    void add(INDArray sum, INDArray a) {
+      sum.addi(a);
+    }
+
+    @Override
+    void step(INDArray a, INDArray steps) {
+      Nd4j.exec(new Step(a, steps, 0.0));
+    }
+
+    @Override
+    void select(INDArray steps, INDArray values, INDArray result) {
+      Nd4j.exec(new RectifiedLinearDerivative(steps, values, result, 0.0));
+    }
+
+    @Override
+    void multiply(INDArray a, INDArray b, INDArray result) {
+      Nd4j.exec(new MulOp(a, b, result));
     }
 
     @Override

@@ -128,7 +128,7 @@ final class ConvolutionNormKernel implements NormKernel {
     }
     patches = patches(input.castTo(weights().dataType()));
     patchesOf = input;
-    z = activation.outputs(input);
+    z = activation.standIn(input);
     if (z == null) {
       z = preActivation(workspaces);
     }

@@ -46,9 +46,9 @@ final class DenseBackward {
   /** z, or what does as well. Not to be modified. */
   INDArray preActivation(LayerWorkspaceMgr workspaces) {
     INDArray input = layer.input();
-    INDArray outputs = activation.outputs(input);
-    if (outputs != null) {
-      return outputs;
+    INDArray standIn = activation.standIn(input);
+    if (standIn != null) {
+      return standIn;
     }
     if (z == null || zInput != input) {
       z = product(workspaces);

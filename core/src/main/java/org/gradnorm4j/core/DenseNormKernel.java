@@ -166,16 +166,10 @@ final class DenseNormKernel implements NormKernel {
    * √(machine epsilon) of the diagonal the caller goes the direct way, which does not suffer.
    */
   private static double gramNormSquared(INDArray k, INDArray d) {
-    double diagonal = Blas.INSTANCE.dot(diagonal(k), diagonal(d));
+    double diagonal = Blas.INSTANCE.diagonalDot(k, d);
     double squared = Blas.INSTANCE.dotOfGrams(k, d, diagonal);
     double machineEpsilon = k.dataType() == DataType.DOUBLE ? Math.ulp(1.0) : Math.ulp(1.0f);
     return squared < Math.sqrt(machineEpsilon) * diagonal ? Double.NaN : squared;
-  }
-
-  /** A view. */
-  private static INDArray diagonal(INDArray square) {
-    long n = square.rows();
-    return Nd4j.create(square.data(), new long[] {n}, new long[] {n + 1}, square.offset(), 'c');
   }
 
   /** A view of some columns of an array in row order. */

@@ -194,7 +194,7 @@ final class EpsilonTap {
         if (sums[task] == null) {
           sums[task] = epsilon;
         } else if (owned) {
-          sums[task].addi(epsilon);
+          Blas.INSTANCE.add(sums[task], epsilon);
         } else {
           sums[task] = sums[task].add(epsilon);
           owned = true;
@@ -204,14 +204,14 @@ final class EpsilonTap {
     return sums;
   }
 
-  /** Adds in place into the first, edge by edge: bit for bit what ComputationGraph does. */
+  /** Adds into the first, edge by edge: bit for bit what ComputationGraph does. */
   private INDArray sumInArrivalOrder() {
     if (count == 0) { // an output: nothing comes from behind it
       return null;
     }
     INDArray sum = arrived[0];
     for (int edge = 1; edge < count; edge++) {
-      sum = sum.addi(arrived[edge]);
+      Blas.INSTANCE.add(sum, arrived[edge]);
     }
     return sum;
   }

@@ -4,15 +4,22 @@ import static org.bytedeco.openblas.global.openblas_nolapack.CblasColMajor;
 import static org.bytedeco.openblas.global.openblas_nolapack.CblasNoTrans;
 import static org.bytedeco.openblas.global.openblas_nolapack.CblasTrans;
 import static org.bytedeco.openblas.global.openblas_nolapack.CblasUpper;
+import static org.bytedeco.openblas.global.openblas_nolapack.cblas_daxpy;
 import static org.bytedeco.openblas.global.openblas_nolapack.cblas_ddot;
 import static org.bytedeco.openblas.global.openblas_nolapack.cblas_dgemm;
+import static org.bytedeco.openblas.global.openblas_nolapack.cblas_dscal;
 import static org.bytedeco.openblas.global.openblas_nolapack.cblas_dsyrk;
+import static org.bytedeco.openblas.global.openblas_nolapack.cblas_saxpy;
 import static org.bytedeco.openblas.global.openblas_nolapack.cblas_sdot;
 import static org.bytedeco.openblas.global.openblas_nolapack.cblas_sgemm;
+import static org.bytedeco.openblas.global.openblas_nolapack.cblas_sscal;
 import static org.bytedeco.openblas.global.openblas_nolapack.cblas_ssyrk;
 
+import java.util.Arrays;
 import org.bytedeco.javacpp.DoublePointer;
 import org.bytedeco.javacpp.FloatPointer;
+import org.nd4j.common.util.ArrayUtil;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -20,6 +27,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * transpose.
  */
 final class OpenBlas extends Blas {
+  private final Blas elsewhere = new Nd4jBlas(); // for arrays with gaps, or in different orders
 
   /** Where an array lies; the memory stays ND4J's. */
   private static final class Floats extends FloatPointer {
@@ -131,6 +139,77 @@ final class OpenBlas extends Blas {
 
   private static Doubles d(INDArray array) {
     return new Doubles(array, 0);
+  }
+
+  @Override
+  double diagonalDot(INDArray a, INDArray b) {
+    int n = a.rows();
+    return isDouble(a)
+        ? cblas_ddot(n, d(a), n + 1, d(b), n + 1)
+        : cblas_sdot(n, f(a), n + 1, f(b), n + 1);
+  }
+
+  @Override
+  void scale(INDArray a, double factor) {
+    if (!isGapless(a)) {
+      elsewhere.scale(a, factor);
+    } else if (isDouble(a)) {
+      cblas_dscal((int) a.length(), factor, d(a), 1);
+    } else {
+      cblas_sscal((int) a.length(), (float) factor, f(a), 1);
+    }
+  }
+
+  @Override
+  void add(INDArray sum, INDArray a) {
+    boolean alike =
+        isGapless(sum)
+            && Arrays.equals(sum.stride(), a.stride())
+            && Arrays.equals(sum.shape(), a.shape())
+            && sum.dataType() == a.dataType();
+    if (!alike) {
+      elsewhere.add(sum, a);
+    } else if (isDouble(sum)) {
+      cblas_daxpy((int) a.length(), 1.0, d(a), 1, d(sum), 1);
+    } else {
+      cblas_saxpy((int) a.length(), 1f, f(a), 1, f(sum), 1);
+    }
+  }
+
+  @Override
+  void step(INDArray a, INDArray steps) {
+    if (NativeLoops.apply(a, steps)) {
+      NativeLoops.step(a, steps);
+    } else {
+      elsewhere.step(a, steps);
+    }
+  }
+
+  @Override
+  void select(INDArray steps, INDArray values, INDArray result) {
+    if (NativeLoops.apply(steps, values, result)) {
+      NativeLoops.select(steps, values, result);
+    } else {
+      elsewhere.select(steps, values, result);
+    }
+  }
+
+  @Override
+  void multiply(INDArray a, INDArray b, INDArray result) {
+    if (NativeLoops.apply(a, b, result)) {
+      NativeLoops.multiply(a, b, result);
+    } else {
+      elsewhere.multiply(a, b, result);
+    }
+  }
+
+  /** Whether the elements of a FLOAT or DOUBLE array fill a piece of memory, in whatever order. */
+  private static boolean isGapless(INDArray a) {
+    boolean known = a.dataType() == DataType.FLOAT || a.dataType() == DataType.DOUBLE;
+    return known
+        && a.length() <= Integer.MAX_VALUE
+        && (NativeLoops.isRowOrder(a)
+            || Arrays.equals(a.stride(), ArrayUtil.calcStridesFortran(a.shape())));
   }
 
   private static Floats f(INDArray array) {

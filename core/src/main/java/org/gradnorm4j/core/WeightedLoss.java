@@ -150,7 +150,10 @@ final class WeightedLoss implements ILossFunction {
       return preOutput.like();
     }
     INDArray gradient = wrapped.computeGradient(labels, preOutput, activation, mask);
-    return weights[0] == 1.0 ? gradient : gradient.muli(weights[0]);
+    if (weights[0] != 1.0) {
+      Blas.INSTANCE.scale(gradient, weights[0]);
+    }
+    return gradient;
   }
 
   @Override

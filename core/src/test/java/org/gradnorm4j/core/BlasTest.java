@@ -2,7 +2,10 @@ package org.gradnorm4j.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
+import static org.nd4j.linalg.indexing.NDArrayIndex.all;
+import static org.nd4j.linalg.indexing.NDArrayIndex.interval;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -11,6 +14,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.impl.scalar.RectifiedLinearDerivative;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
@@ -92,8 +96,67 @@ class BlasTest {
         }
       }
     }
+    double diagonals = 0.0;
+    for (int i = 0; i < N; i++) {
+      diagonals += gram.getDouble(i, i) * other.getDouble(i, i);
+    }
+    assertThat(blas.diagonalDot(gram, other)).isCloseTo(diagonals, within(20 * tolerance));
     assertThat(blas.dot(a, a)).isCloseTo(dot, within(20 * tolerance));
     assertThat(blas.squaredNorm(product, 2 * K, K)).isCloseTo(squares, within(100 * tolerance));
+  }
+
+  /** −0, infinities and NaN of both signs among them. */
+  private static INDArray values(DataType type, String layout) {
+    INDArray array = array(type, layout, 19, 7).subi(0.5);
+    double[] special = {0.0, -0.0, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, Double.NaN};
+    for (int i = 0; i < special.length; i++) {
+      array.putScalar(i + 2, i, special[i]);
+      array.putScalar(2, i, special[i]);
+    }
+    return array;
+  }
+
+  private static long[] bits(INDArray array) {
+    double[] values = array.dup('c').data().asDouble();
+    return Arrays.stream(values).mapToLong(Double::doubleToRawLongBits).toArray();
+  }
+
+  @ParameterizedTest
+  @MethodSource("waysAndArrays")
+  void elementByElement_isWhatNd4jDoes_bitForBit(Blas blas, DataType type, String layout) {
+    Nd4j.getRandom().setSeed(2);
+    INDArray a = values(type, layout);
+    INDArray b = values(type, layout);
+    INDArray result = Nd4j.zeros(type, 19, 7);
+
+    blas.step(a, result);
+    for (int i = 0; i < a.rows(); i++) {
+      for (int j = 0; j < a.columns(); j++) {
+        assertThat(result.getDouble(i, j)).isEqualTo(a.getDouble(i, j) > 0.0 ? 1.0 : 0.0);
+      }
+    }
+    INDArray steps = result.dup();
+    INDArray expected = Nd4j.zeros(type, 19, 7);
+    Nd4j.exec(new RectifiedLinearDerivative(a.dup(), b.dup(), expected, 0.0));
+    blas.select(steps, b, result);
+    assertThat(bits(result)).containsExactly(bits(expected));
+
+    INDArray part = Nd4j.zeros(type, 19, 16).get(all(), interval(3, 10)); // a task's columns
+    blas.select(steps, b, part);
+    assertThat(bits(part)).containsExactly(bits(expected));
+
+    blas.multiply(a, b, result);
+    assertThat(bits(result)).containsExactly(bits(a.mul(b)));
+
+    INDArray sum = b.dup();
+    blas.add(sum, a);
+    assertThat(bits(sum)).containsExactly(bits(b.add(a)));
+
+    INDArray scaled = a.dup();
+    blas.scale(scaled, 0.3);
+    assertThat(bits(scaled)).containsExactly(bits(a.mul(0.3)));
+    blas.scale(a, 0.3);
+    assertThat(bits(a)).containsExactly(bits(scaled));
   }
 
   @Test

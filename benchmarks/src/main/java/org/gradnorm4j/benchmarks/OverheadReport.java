@@ -34,8 +34,11 @@ import picocli.CommandLine.Option;
     mixinStandardHelpOptions = true,
     description = "Times training steps with GradNorm against plain ones.")
 public final class OverheadReport implements Callable<Integer> {
-  private static final int STEPS =
-      10; // a round: so many steps of each, of which every-10 measures one
+  /** A round is so many steps of each, of which every-10 measures one. */
+  private static final int STEPS = 10;
+
+  private static final double WARM_UP_SECONDS = 10.0;
+  private static final double MEASURED_SECONDS = 20.0;
 
   @Option(names = "--quick", description = "Two rounds of each row: shows that it runs.")
   private boolean quick;
@@ -43,7 +46,7 @@ public final class OverheadReport implements Callable<Integer> {
   @Option(
       names = "--rounds",
       paramLabel = "N",
-      description = "Rounds of " + STEPS + " steps. Default: by time, 3 to 40.")
+      description = "Rounds of " + STEPS + " steps. Default: by time, 3 to 100.")
   private Integer rounds;
 
   @Option(
@@ -192,18 +195,24 @@ public final class OverheadReport implements Callable<Integer> {
             () -> control.fit(batch),
             () -> balanced.fit(batch),
             () -> everyTenth.fit(batch));
+    String row = workload + " T=" + tasks;
+    int warm = 0;
     long start = System.nanoTime();
-    round(steps, 0); // also warms up
-    double seconds = (System.nanoTime() - start) / 1e9;
-    for (int warm = 1; warm < (quick ? 0 : Math.min(10, 1 + (int) (3 / seconds))); warm++) {
-      round(steps, warm);
-    }
-    int count = rounds != null ? rounds : quick ? 2 : (int) Math.max(3, Math.min(40, 30 / seconds));
+    do { // as many turns as it takes for the JIT compiler to be done
+      progress("%s: warming up, round %d", row, warm + 1);
+      round(steps, warm++);
+    } while (!quick && seconds(start) < WARM_UP_SECONDS);
+    double roundSeconds = seconds(start) / warm;
+    int count =
+        rounds != null
+            ? rounds
+            : quick ? 2 : (int) Math.max(3, Math.min(100, MEASURED_SECONDS / roundSeconds));
     Map<String, Timing> timings = new LinkedHashMap<>();
     for (String name : List.of("control", "gradnorm", "gradnorm-every-10", "backward-per-task")) {
       timings.put(name, new Timing());
     }
     for (int i = 0; i < count; i++) {
+      progress("%s: round %d of %d", row, i + 1, count);
       double[][] times = round(steps, i);
       for (int step = 0; step < STEPS; step++) {
         timings.get("control").add(times[0][step], times[1][step]);
@@ -211,10 +220,11 @@ public final class OverheadReport implements Callable<Integer> {
       }
       double plainTime = Arrays.stream(times[0]).sum() / STEPS;
       timings.get("gradnorm-every-10").add(plainTime, Arrays.stream(times[3]).sum() / STEPS);
-      if (i < 5) { // costs as much as a round or more, and its ratio is not close to 1
+      if (i < 3) { // costs as much as a round or more, and its ratio is not close to 1
         timings.get("backward-per-task").add(plainTime, time(() -> perTask.fit(batch)));
       }
     }
+    progress("");
     List<Row> rows = new ArrayList<>();
     timings.forEach((variant, timing) -> rows.add(timing.row(workload, tasks, precision, variant)));
     return rows;
@@ -230,6 +240,17 @@ public final class OverheadReport implements Callable<Integer> {
       }
     }
     return times;
+  }
+
+  private static double seconds(long since) {
+    return (System.nanoTime() - since) / 1e9;
+  }
+
+  /** One line that is written over, where somebody is watching. */
+  private static void progress(String format, Object... values) {
+    if (System.console() != null) {
+      System.err.printf(Locale.ROOT, "\r%-60s\r", String.format(Locale.ROOT, format, values));
+    }
   }
 
   /** Microseconds. */

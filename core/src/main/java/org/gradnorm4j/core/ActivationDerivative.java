@@ -72,8 +72,12 @@ final class ActivationDerivative {
     return ELEMENTWISE.contains(activation.getClass());
   }
 
-  /** A plain ReLU: f'(z) can be read off a. */
-  private boolean isReadOffOutputs() {
+  /** Whether f'(z) can be read off a = f(z): identity and a plain ReLU. */
+  static boolean isReadOffOutputs(IActivation activation) {
+    return activation instanceof ActivationIdentity || isPlainRelu(activation);
+  }
+
+  private static boolean isPlainRelu(IActivation activation) {
     return activation.equals(new ActivationReLU());
   }
 
@@ -85,7 +89,7 @@ final class ActivationDerivative {
    */
   void forward(INDArray a, INDArray input) {
     forget();
-    if (input != null && (isReadOffOutputs() || isIdentity())) {
+    if (input != null && isReadOffOutputs(activation)) {
       standIn = isIdentity() ? a : steps.sized(a.dataType(), a.shape());
       standInInput = input;
       if (!isIdentity()) {
@@ -124,7 +128,7 @@ final class ActivationDerivative {
       delta.assign(epsilon);
     } else if (point == standIn) {
       Blas.INSTANCE.select(point, epsilon, delta);
-    } else if (isReadOffOutputs()) {
+    } else if (isPlainRelu(activation)) {
       Nd4j.exec(new RectifiedLinearDerivative(point, epsilon, delta, 0.0));
     } else if (isElementwise()) {
       if (derivative == null) {
@@ -146,7 +150,7 @@ final class ActivationDerivative {
    * @param epsilon may be modified
    */
   INDArray backprop(INDArray z, INDArray epsilon) {
-    if (z == standIn && isReadOffOutputs() && NativeLoops.isRowOrder(epsilon)) {
+    if (z == standIn && isPlainRelu(activation) && NativeLoops.isRowOrder(epsilon)) {
       Blas.INSTANCE.select(z, epsilon, epsilon);
       return epsilon;
     }

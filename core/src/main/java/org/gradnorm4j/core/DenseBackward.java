@@ -1,6 +1,7 @@
 package org.gradnorm4j.core;
 
 import java.util.Map;
+import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.conf.dropout.IDropout;
 import org.deeplearning4j.nn.gradient.DefaultGradient;
 import org.deeplearning4j.nn.gradient.Gradient;
@@ -29,6 +30,14 @@ final class DenseBackward {
   DenseBackward(DenseLayer layer, ActivationDerivative activation) {
     this.layer = layer;
     this.activation = activation;
+  }
+
+  /** Whether this is the layer's backward pass: not with layer normalization or weight noise. */
+  static boolean isFor(Layer layer) {
+    return layer instanceof DenseLayer dense
+        && dense.getClass() == DenseLayer.class
+        && !dense.hasLayerNorm()
+        && dense.layerConf().getWeightNoise() == null;
   }
 
   /** What was kept of a step is of no more use. */

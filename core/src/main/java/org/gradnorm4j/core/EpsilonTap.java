@@ -4,7 +4,6 @@ import java.lang.reflect.Proxy;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import org.deeplearning4j.nn.conf.InputPreProcessor;
 import org.deeplearning4j.nn.gradient.Gradient;
 import org.deeplearning4j.nn.graph.vertex.GraphVertex;
 import org.deeplearning4j.nn.graph.vertex.impl.LayerVertex;
@@ -129,12 +128,8 @@ final class EpsilonTap {
       vertex.setEpsilon(epsilon);
       return vertex.doBackward(tbptt, workspaces);
     }
-    InputPreProcessor preProcessor = ((LayerVertex) vertex).getLayerPreProcessor();
-    INDArray inputEpsilon = fused.getSecond();
-    if (preProcessor != null) {
-      inputEpsilon = preProcessor.backprop(inputEpsilon, graph.batchSize(), workspaces);
-    }
-    return Pair.of(fused.getFirst(), new INDArray[] {inputEpsilon});
+    return LayerStandIn.throughPreProcessor(
+        fused, (LayerVertex) vertex, graph.batchSize(), workspaces);
   }
 
   /** The vertex' forward pass gave this. */

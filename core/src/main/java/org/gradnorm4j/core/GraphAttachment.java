@@ -9,7 +9,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Listens in on a ComputationGraph: puts a tap in the place of each vertex of the shared zone, and
- * in the place of each output a vertex that tells its own backward pass from that of a copy.
+ * in the place of each output a vertex that tells its own backward pass from that of a copy. Where
+ * a dense layer elsewhere can be spared work, in its place too.
  */
 final class GraphAttachment implements Attachment {
   private final ComputationGraph graph;
@@ -38,6 +39,11 @@ final class GraphAttachment implements Attachment {
           vertex.hasLayer()
               ? new LayerTapVertex(graph, tap, first ? events : null)
               : new TapVertex(tap));
+    }
+    for (GraphVertex vertex : graph.getVertices()) {
+      if (vertices[vertex.getVertexIndex()] == vertex) { // has no tap
+        DenseStandIn.of(graph, vertex).ifPresent(standIn -> replace(vertices, standIn));
+      }
     }
     for (GraphVertex output : outputs) {
       LayerVertex vertex = (LayerVertex) vertices[output.getVertexIndex()];

@@ -1,6 +1,7 @@
 package org.gradnorm4j.core;
 
 import java.io.Serial;
+import org.deeplearning4j.nn.conf.InputPreProcessor;
 import org.deeplearning4j.nn.gradient.Gradient;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.graph.vertex.impl.LayerVertex;
@@ -31,6 +32,20 @@ abstract class LayerStandIn extends LayerVertex {
         false,
         null);
     this.underlying = vertex;
+  }
+
+  /** What the vertex' backward pass gives, of what its layer's gives: as a LayerVertex does it. */
+  static Pair<Gradient, INDArray[]> throughPreProcessor(
+      Pair<Gradient, INDArray> ofLayer,
+      LayerVertex vertex,
+      int batchSize,
+      LayerWorkspaceMgr workspaces) {
+    InputPreProcessor preProcessor = vertex.getLayerPreProcessor();
+    INDArray inputEpsilon = ofLayer.getSecond();
+    if (preProcessor != null) {
+      inputEpsilon = preProcessor.backprop(inputEpsilon, batchSize, workspaces);
+    }
+    return Pair.of(ofLayer.getFirst(), new INDArray[] {inputEpsilon});
   }
 
   @Override

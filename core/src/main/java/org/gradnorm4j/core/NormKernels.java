@@ -15,11 +15,8 @@ final class NormKernels {
    * first, none for any other.
    */
   static Optional<NormKernel> of(Layer layer, DenseNormKernel.Method denseMethod) {
-    if (layer instanceof DenseLayer dense
-        && dense.getClass() == DenseLayer.class
-        && !dense.hasLayerNorm()
-        && dense.layerConf().getWeightNoise() == null) {
-      return Optional.of(new DenseNormKernel(dense, denseMethod));
+    if (DenseBackward.isFor(layer)) {
+      return Optional.of(new DenseNormKernel((DenseLayer) layer, denseMethod));
     }
     if (layer instanceof ConvolutionLayer convolution && ConvolutionNormKernel.isFor(convolution)) {
       return Optional.of(new ConvolutionNormKernel(convolution));

@@ -1,0 +1,63 @@
+package org.gradnorm4j.core;
+
+import com.sun.jna.NativeLibrary;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.Set;
+import org.bytedeco.javacpp.Loader;
+import org.bytedeco.openblas.global.openblas_nolapack;
+
+/**
+ * Which of its kernels OpenBLAS has chosen for this CPU. The OpenBLAS that comes with ND4J
+ * 1.0.0-M2.1 does not know CPUs that are younger than it, and then falls back to kernels for older
+ * ones, at a fraction of the speed; the environment variable {@code OPENBLAS_CORETYPE}, set before
+ * the JVM starts, overrules its choice.
+ */
+public final class OpenBlasKernel {
+  private static final Set<String> AVX512 = Set.of("SkylakeX", "Cooperlake", "SapphireRapids");
+  private static final Path CPU = Path.of("/proc/cpuinfo");
+
+  private OpenBlasKernel() {}
+
+  /**
+   * The kernel in use.
+   *
+   * @return its name, such as {@code Haswell} or {@code SkylakeX}; empty if OpenBLAS is not loaded
+   *     or does not tell
+   */
+  public static Optional<String> name() {
+    try {
+      String library = Loader.load(openblas_nolapack.class);
+      return Optional.ofNullable(
+          NativeLibrary.getInstance(library)
+              .getFunction("openblas_get_corename")
+              .invokeString(new Object[0], false));
+    } catch (LinkageError e) { // not on the class path, or not for this system
+      return Optional.empty();
+    }
+  }
+
+  /**
+   * What to do about a kernel that does not use the AVX-512 instructions the CPU has.
+   *
+   * @return one line, or empty if there is nothing to do or the system does not tell
+   */
+  public static Optional<String> advice() {
+    return name()
+        .filter(kernel -> !AVX512.contains(kernel) && hasAvx512())
+        .map(
+            kernel ->
+                "this CPU has AVX-512, which OpenBLAS's kernel '%s' does not use: try OPENBLAS_CORETYPE=SkylakeX"
+                    .formatted(kernel));
+  }
+
+  private static boolean hasAvx512() {
+    try {
+      return Files.readString(CPU).contains(" avx512f ");
+    } catch (IOException e) { // not Linux
+      return false;
+    }
+  }
+}

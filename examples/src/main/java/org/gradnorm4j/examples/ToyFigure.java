@@ -4,6 +4,8 @@ import java.awt.BasicStroke;
 import java.awt.Color;
 import java.awt.Font;
 import java.io.IOException;
+import java.math.BigDecimal;
+import java.math.MathContext;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,13 +29,22 @@ import org.knowm.xchart.style.markers.SeriesMarkers;
 final class ToyFigure {
   private static final int WIDTH = 560;
   private static final int HEIGHT = 400;
+  private static final MathContext DIGITS = new MathContext(4);
 
   private static final Color[] COLORS = new ColorBlindFriendlySeriesColors().getSeriesColors();
+
+  private static final float WIDTH_OF_LINE = 1.2f;
+  private static final BasicStroke SOLID = new BasicStroke(WIDTH_OF_LINE);
 
   /** Of a line that has another line's colour. */
   private static final BasicStroke DASHED =
       new BasicStroke(
-          1.2f, BasicStroke.CAP_BUTT, BasicStroke.JOIN_ROUND, 1f, new float[] {6, 3}, 0f);
+          WIDTH_OF_LINE,
+          BasicStroke.CAP_BUTT,
+          BasicStroke.JOIN_ROUND,
+          1f,
+          new float[] {6f, 3f},
+          0f);
 
   private final double[] sigmas;
   private final List<TrainingCurve> curves = new ArrayList<>();
@@ -68,7 +79,7 @@ final class ToyFigure {
         List<String> tasks = List.copyOf(curve.points().get(0).lossWeights().keySet());
         for (int i = 0; i < sigmas.length; i++) {
           String task = tasks.get(i);
-          String label = String.format(Locale.ROOT, "σ = %.4g", sigmas[i]);
+          String label = "σ = " + new BigDecimal(sigmas[i]).round(DIGITS).toPlainString();
           add(chart, curve, "task " + i, label, i, point -> point.lossWeights().get(task));
         }
       }
@@ -132,9 +143,6 @@ final class ToyFigure {
     line.setShowInLegend(first);
     line.setMarker(SeriesMarkers.NONE);
     line.setLineColor(COLORS[color % COLORS.length]);
-    line.setLineWidth(1.2f);
-    if (color >= COLORS.length) {
-      line.setLineStyle(DASHED);
-    }
+    line.setLineStyle(color < COLORS.length ? SOLID : DASHED);
   }
 }

@@ -4,6 +4,7 @@ import java.io.PrintWriter;
 import java.math.BigDecimal;
 import java.math.MathContext;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.StringJoiner;
@@ -12,6 +13,7 @@ import org.apache.commons.math3.util.FastMath;
 /** Whether the table at hand needs GradNorm, in numbers and in words. */
 final class TableAnswer {
   private static final int FEW_SEEDS = 5;
+  private static final int LEAST_TO_AGREE = 4;
   private static final double SMALLEST_PLAIN = 1e-4;
   private static final double LARGEST_PLAIN = 1e7;
 
@@ -36,6 +38,7 @@ final class TableAnswer {
     out.println();
     out.println("Do you need GradNorm here?");
     Console.print(needed(), out);
+    unanimous().forEach(sentence -> Console.print(sentence, out));
     Console.print(alone(), out);
     caveats().forEach(caveat -> Console.print(caveat, out));
     out.println();
@@ -68,7 +71,7 @@ final class TableAnswer {
     }
     String rest = unknown.isEmpty() ? "" : " It cannot be told for " + list(unknown) + ".";
     if (better.isEmpty() && worse.isEmpty()) {
-      return "No: equal weights do as well. No difference shown on "
+      return "No: equal weights do as well, as far as this shows. No difference shown on "
           + (unknown.isEmpty() ? "any target." : "any other target.")
           + rest;
     } else if (worse.isEmpty()) {
@@ -95,6 +98,24 @@ final class TableAnswer {
       }
     }
     return sentence.toString();
+  }
+
+  /** What the intervals are too wide to show, though the seeds agree. */
+  List<String> unanimous() {
+    List<String> sentences = new ArrayList<>();
+    for (int task = 0; task < tasks.size(); task++) {
+      double[] differences = results.differences(TableMethod.GRADNORM, task);
+      boolean shown =
+          results.difference(TableMethod.GRADNORM, task).verdict() != Verdict.NO_DIFFERENCE;
+      boolean lower = Arrays.stream(differences).allMatch(difference -> difference < 0.0);
+      boolean higher = Arrays.stream(differences).allMatch(difference -> difference > 0.0);
+      if (!shown && results.seeds() >= LEAST_TO_AGREE && (lower || higher)) {
+        sentences.add(
+            "Yet GradNorm was %s on %s in all %d seeds, by amounts too different to tell. Try more --seeds."
+                .formatted(lower ? "better" : "worse", tasks.get(task).name(), results.seeds()));
+      }
+    }
+    return sentences;
   }
 
   private List<String> caveats() {

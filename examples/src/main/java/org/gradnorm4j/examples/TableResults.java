@@ -46,13 +46,15 @@ final class TableResults {
     return Interval.of(errors(method, task), testToTrain);
   }
 
-  /** The error of a method less that of equal weights, seed by seed. */
+  /** The error of a method less that of equal weights, one value per seed. */
+  double[] differences(TableMethod method, int task) {
+    return perSeed(
+        seed ->
+            errors.get(seed).get(method)[task] - errors.get(seed).get(TableMethod.EQUAL)[task]);
+  }
+
   Interval difference(TableMethod method, int task) {
-    return Interval.of(
-        perSeed(
-            seed ->
-                errors.get(seed).get(method)[task] - errors.get(seed).get(TableMethod.EQUAL)[task]),
-        testToTrain);
+    return Interval.of(differences(method, task), testToTrain);
   }
 
   double lossWeight(int task) {

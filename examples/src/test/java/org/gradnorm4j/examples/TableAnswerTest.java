@@ -54,7 +54,8 @@ class TableAnswerTest {
     double[] diverged = {Double.NaN, 1.0, 1.0};
 
     assertThat(needed(mixed, mixed))
-        .isEqualTo("No: equal weights do as well. No difference shown on any target.");
+        .isEqualTo("No: equal weights do as well, as far as this shows. No difference shown on any"
+                + " target.");
     assertThat(needed(less, mixed))
         .isEqualTo("It helps: GradNorm is better on y, no difference shown on k.");
     assertThat(needed(less, less)).isEqualTo("It helps: GradNorm is better on y, k.");
@@ -68,8 +69,21 @@ class TableAnswerTest {
         .isEqualTo("It helps: GradNorm is better on k. It cannot be told for y.");
     assertThat(needed(mixed, diverged))
         .isEqualTo(
-            "No: equal weights do as well. No difference shown on any other target. It cannot be"
-                + " told for k.");
+            "No: equal weights do as well, as far as this shows. No difference shown on any other"
+                + " target. It cannot be told for k.");
+  }
+
+  /** 0.1, 0.2, 0.3 and 3: the mean is 0.9, s is 1.4, and t for three degrees of freedom 3.18. */
+  @Test
+  void seedsThatAgree_areMentioned() {
+    double[] uneven = {0.1, 0.2, 0.3, 3.0};
+    double[] mixed = {0.1, -0.2, 0.3, 3.0};
+    double[] clear = {1.0, 1.1, 0.9, 1.0};
+    assertThat(new TableAnswer(TASKS, results(uneven, mixed)).unanimous())
+        .containsExactly(
+            "Yet GradNorm was worse on y in all 4 seeds, by amounts too different to tell. Try more"
+                + " --seeds.");
+    assertThat(new TableAnswer(TASKS, results(clear, mixed)).unanimous()).isEmpty();
   }
 
   @Test

@@ -49,8 +49,7 @@ final class TableResults {
   /** The error of a method less that of equal weights, one value per seed. */
   double[] differences(TableMethod method, int task) {
     return perSeed(
-        seed ->
-            errors.get(seed).get(method)[task] - errors.get(seed).get(TableMethod.EQUAL)[task]);
+        seed -> errors.get(seed).get(method)[task] - errors.get(seed).get(TableMethod.EQUAL)[task]);
   }
 
   Interval difference(TableMethod method, int task) {

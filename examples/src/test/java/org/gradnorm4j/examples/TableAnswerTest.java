@@ -54,7 +54,8 @@ class TableAnswerTest {
     double[] diverged = {Double.NaN, 1.0, 1.0};
 
     assertThat(needed(mixed, mixed))
-        .isEqualTo("No: equal weights do as well, as far as this shows. No difference shown on any"
+        .isEqualTo(
+            "No: equal weights do as well, as far as this shows. No difference shown on any"
                 + " target.");
     assertThat(needed(less, mixed))
         .isEqualTo("It helps: GradNorm is better on y, no difference shown on k.");

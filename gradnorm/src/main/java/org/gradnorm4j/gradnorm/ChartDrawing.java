@@ -26,7 +26,8 @@ import org.knowm.xchart.style.markers.SeriesMarkers;
 /** How charts look, by XChart. */
 final class ChartDrawing {
   static final int WIDTH = 1200;
-  static final int HEIGHT = 480;
+  private static final int HEIGHT = 480;
+  private static final int LEGEND_LINE = 22;
 
   /** Values that span more are drawn on a logarithmic axis. */
   private static final double LINEAR_SPAN = 100.0;
@@ -69,8 +70,14 @@ final class ChartDrawing {
    * @param bands whether the lines are upper edges of bands in [0, 1], in the order of painting
    * @param lines may be empty
    */
-  record Content(
-      String title, String xTitle, String yTitle, boolean bands, List<ChartLine> lines) {}
+  record Content(String title, String xTitle, String yTitle, boolean bands, List<ChartLine> lines) {
+
+    /** Enough for the legend. */
+    int height() {
+      long tasks = lines.stream().filter(line -> !line.target()).count();
+      return (int) Math.max(HEIGHT, (tasks + 1) * LEGEND_LINE);
+    }
+  }
 
   static void writePng(Content content, Path file) throws IOException {
     try (OutputStream out = Files.newOutputStream(file)) {
@@ -93,7 +100,7 @@ final class ChartDrawing {
     String file = out.toString(StandardCharsets.UTF_8);
     String body = straighten(file.substring(file.indexOf('>', file.indexOf("<svg")) + 1));
     return "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-label=\"%s\" viewBox=\"0 0 %d %d\">"
-            .formatted(Html.escape(content.title()), WIDTH, HEIGHT)
+            .formatted(Html.escape(content.title()), WIDTH, content.height())
         + LONG_NUMBER
             .matcher(body)
             .replaceAll("$1")
@@ -121,7 +128,7 @@ final class ChartDrawing {
     XYChart chart =
         new XYChartBuilder()
             .width(WIDTH)
-            .height(HEIGHT)
+            .height(content.height())
             .title(content.title())
             .xAxisTitle(content.xTitle())
             .yAxisTitle(content.yTitle())

@@ -93,7 +93,7 @@ public enum GradNormChart {
   }
 
   /**
-   * Draws the chart as PNG, 1200 &times; 480 pixels.
+   * Draws the chart as PNG, 1200 &times; 480 pixels, higher with more than 20 tasks.
    *
    * @param history of any size; not modified
    * @param file created, or overwritten

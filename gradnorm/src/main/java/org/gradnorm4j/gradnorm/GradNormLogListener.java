@@ -18,13 +18,14 @@ import org.slf4j.LoggerFactory;
  *
  * <pre>
  * Score at iteration 100 is 2.183
- *   task                      loss    weight    share      rate
- *   depth                   0.3685     1.787   85.0 %     1.435
- *   normals                 0.2731    0.2127   15.0 %    0.5654
+ *   task                    loss    weight    share      rate
+ *   depth                 0.3685     1.787   85.0 %     1.435
+ *   normals               0.2731    0.2127   15.0 %    0.5654
  * </pre>
  *
- * <p>At level INFO, 61 columns. The numbers are those of the iteration, before the weights moved;
- * with {@link GradNormBuilder#measureEvery} of the last measured one, whose number is told then.
+ * <p>At level INFO, in 59 columns. The numbers are those of the iteration, before the weights
+ * moved; with {@link GradNormBuilder#measureEvery} of the last measured one, whose number is told
+ * then.
  */
 public final class GradNormLogListener extends BaseTrainingListener {
   private static final Logger log = LoggerFactory.getLogger(GradNormLogListener.class);

@@ -1,6 +1,7 @@
 package org.gradnorm4j.gradnorm;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntPredicate;
@@ -179,29 +180,33 @@ public final class GradNormReport {
   }
 
   private String warnings() {
+    int[] all = IntStream.range(0, steps.size()).toArray();
+    int[] skipped = some(all, steps::isSkipped);
     List<String> warnings = new ArrayList<>();
-    warn(warnings, steps::isSkipped, "left the loss weights alone, as a value was not finite");
+    warn(warnings, skipped, "left the loss weights alone, as a value was not finite");
     for (int task = 0; task < steps.tasks(); task++) {
       int i = task;
       String name = "'" + Html.escape(steps.taskNames().get(task)) + "'";
-      IntPredicate absent = step -> !steps.isPresent(step, i);
+      IntPredicate present = step -> steps.isPresent(step, i);
       IntPredicate loss = step -> !Double.isFinite(steps.loss(step, i));
       IntPredicate norm = step -> !Double.isFinite(steps.gradientNorm(step, i));
-      warn(warnings, absent, "had no labels of task " + name);
-      warn(warnings, loss.and(absent.negate()), "had a loss of task " + name + " not finite");
-      warn(warnings, norm.and(absent.negate()), "had a gradient of task " + name + " not finite");
+      warn(warnings, some(all, present.negate()), "had no labels of task " + name);
+      warn(warnings, some(skipped, present.and(loss)), "had a loss not finite, task " + name);
+      warn(warnings, some(skipped, present.and(norm)), "had a gradient not finite, task " + name);
     }
-    warn(
-        warnings,
-        step -> IntStream.range(0, steps.tasks()).anyMatch(i -> steps.lossWeight(step, i) <= 0.0),
-        "had a loss weight that is not positive: the loss of its task was maximised");
+    IntPredicate negative =
+        step -> IntStream.range(0, steps.tasks()).anyMatch(i -> steps.lossWeight(step, i) <= 0.0);
+    warn(warnings, some(all, negative), "had a loss weight that is not positive");
     return warnings.isEmpty()
         ? ""
         : "<div id=\"warnings\" class=\"warnings\">\n" + String.join("", warnings) + "</div>\n";
   }
 
-  private void warn(List<String> warnings, IntPredicate happened, String what) {
-    int[] met = IntStream.range(0, steps.size()).filter(happened).toArray();
+  private static int[] some(int[] steps, IntPredicate that) {
+    return Arrays.stream(steps).filter(that).toArray();
+  }
+
+  private void warn(List<String> warnings, int[] met, String what) {
     if (met.length > 0) {
       warnings.add(
           "<p>%,d of %,d steps %s. The first was iteration %,d.</p>\n"

@@ -92,7 +92,7 @@ final class StepTable {
 
   /** All steps so far; steps that are added later do not show in it. */
   synchronized View view() {
-    return new View(taskNames, List.copyOf(chunks), size, last, increasing);
+    return new View(taskNames, chunks.toArray(Chunk[]::new), size, last, increasing);
   }
 
   /**
@@ -103,18 +103,18 @@ final class StepTable {
    *     another network
    */
   record View(
-      List<String> taskNames, List<Chunk> chunks, int size, GradNormStep last, boolean increasing) {
+      List<String> taskNames, Chunk[] chunks, int size, GradNormStep last, boolean increasing) {
 
     int tasks() {
       return taskNames.size();
     }
 
     int iteration(int step) {
-      return chunks.get(step >> CHUNK_BITS).iterations[step & (CHUNK - 1)];
+      return chunks[step >> CHUNK_BITS].iterations[step & (CHUNK - 1)];
     }
 
     int epoch(int step) {
-      return chunks.get(step >> CHUNK_BITS).epochs[step & (CHUNK - 1)];
+      return chunks[step >> CHUNK_BITS].epochs[step & (CHUNK - 1)];
     }
 
     /** Whether the minibatch had labels of the task. */
@@ -127,7 +127,7 @@ final class StepTable {
     }
 
     private byte flags(int step, int task) {
-      return chunks.get(step >> CHUNK_BITS).flags[(step & (CHUNK - 1)) * taskNames.size() + task];
+      return chunks[step >> CHUNK_BITS].flags[(step & (CHUNK - 1)) * taskNames.size() + task];
     }
 
     /** NaN if there were no labels. */
@@ -188,11 +188,11 @@ final class StepTable {
     /** L_i/L_i(0) as the rule took it, up to rounding. */
     double lossRatio(int step, int task) {
       return relativeInverseTrainingRate(step, task)
-          * chunks.get(step >> CHUNK_BITS).meanLossRatios[step & (CHUNK - 1)];
+          * chunks[step >> CHUNK_BITS].meanLossRatios[step & (CHUNK - 1)];
     }
 
     private double value(int step, int task, int column) {
-      return chunks.get(step >> CHUNK_BITS)
+      return chunks[step >> CHUNK_BITS]
           .values[((step & (CHUNK - 1)) * taskNames.size() + task) * COLUMNS + column];
     }
   }

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -39,16 +41,19 @@ class GradNormReportTest {
     assertThat(history.size()).isEqualTo(1_000_000);
 
     Path file = folder.resolve("report.html");
-    long start = System.nanoTime();
+    // Of the processor, which does not depend on what else the machine does; one thread does it
+    // all.
+    ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+    long start = threads.getCurrentThreadCpuTime();
     history.writeReport(file);
-    double seconds = (System.nanoTime() - start) / 1e9;
+    double seconds = (threads.getCurrentThreadCpuTime() - start) / 1e9;
 
     assertThat(seconds).as("seconds for 1,000,000 steps of 10 tasks").isLessThan(10.0);
     assertThat(Files.size(file)).isLessThan(3_000_000L);
     StepTable.View view = history.view();
     double largest = view.weightedGradientNorm(spike, 3);
     ChartLine line = GradNormChart.GRADIENT_NORMS.lines(view).get(3);
-    assertThat(line.x().length).isLessThanOrEqualTo(2 * ChartLine.SECTIONS + 2);
+    assertThat(line.x().length).isLessThanOrEqualTo(2 * Extremes.SECTIONS + 2);
     int drawn = Arrays.binarySearch(line.x(), spike);
     assertThat(drawn).isNotNegative();
     assertThat(line.y()[drawn])
@@ -174,8 +179,8 @@ class GradNormReportTest {
     assertThat(byId(report, "warnings").getTextContent().strip().lines())
         .containsExactly(
             "1 of 7 steps left the loss weights alone, as a value was not finite. The first was iteration 3.",
-            "1 of 7 steps had a loss of task 'a' not finite. The first was iteration 3.",
-            "1 of 7 steps had a gradient of task 'b' not finite. The first was iteration 3.");
+            "1 of 7 steps had a loss not finite, task 'a'. The first was iteration 3.",
+            "1 of 7 steps had a gradient not finite, task 'b'. The first was iteration 3.");
     assertThat(GradNormChart.LOSS_RATIOS.lines(history.view()).get(0).x())
         .containsExactly(0, 1, 2, 4, 5, 6);
     assertThat(GradNormChart.LOSS_WEIGHTS.lines(history.view()).get(0).x()).hasSize(7);
@@ -224,6 +229,29 @@ class GradNormReportTest {
       assertThat(image.getWidth()).isEqualTo(ChartDrawing.WIDTH);
       parse(chart.svg(history.view()));
     }
+  }
+
+  /** XChart cuts off a legend that is higher than the chart: the first task's entry would go. */
+  @Test
+  void legend_hasRoomForEveryTask(@TempDir Path folder) throws Exception {
+    GradNormHistory history = new SyntheticHistory(SyntheticHistory.names(30)).steps(3).history();
+    for (Path file : history.writeCharts(folder)) {
+      BufferedImage image = ImageIO.read(file.toFile());
+      assertThat(linesOfText(image, 1140, 1190)).as(file.toString()).isEqualTo(30);
+    }
+  }
+
+  /** Counts the runs of rows that have ink between two columns. */
+  private static int linesOfText(BufferedImage image, int left, int right) {
+    int lines = 0;
+    boolean inside = false;
+    for (int y = 0; y < image.getHeight(); y++) {
+      int[] row = image.getRGB(left, y, right - left, 1, null, 0, right - left);
+      boolean ink = Arrays.stream(row).anyMatch(pixel -> (pixel & 0xFFFFFF) != 0xFFFFFF);
+      lines += ink && !inside ? 1 : 0;
+      inside = ink;
+    }
+    return lines;
   }
 
   @Test

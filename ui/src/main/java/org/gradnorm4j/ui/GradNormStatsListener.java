@@ -26,8 +26,8 @@ import org.gradnorm4j.gradnorm.GradNormStep;
  * net.addListeners(new GradNormStatsListener(gradNorm, storage));
  * }</pre>
  *
- * <p>A step is about 0.3 kB and 0.2 kB a task. A {@code FileStatsStorage} writes each to disk at
- * once: with short steps record every tenth or hundredth.
+ * <p>A {@code FileStatsStorage} writes each step to disk at once: where steps are short, record
+ * every tenth or hundredth.
  *
  * <p><b>Note:</b> a storage tells records apart by their millisecond. Steps that take less get the
  * milliseconds that follow, so none is lost.

@@ -3,7 +3,10 @@ package org.gradnorm4j.ui;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.ByteArrayOutputStream;
+import java.io.DataOutputStream;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -143,5 +146,35 @@ class GradNormStatsListenerTest {
     bytes[0] = 9;
     assertThatThrownBy(() -> new GradNormRecord().decode(bytes))
         .hasMessageContaining("GradNorm record (version 9) must be of version 1");
+  }
+
+  /** What this version writes, to the letter: later ones must read it too. */
+  @Test
+  void recordOfVersion1_isRead() throws Exception {
+    String json =
+        """
+        {"measurement":{"iteration":3,"epoch":1,"batchSize":16,"taskNames":["a","b"],\
+        "present":[true,false],"losses":[0.5,0.0],"lossesPerLabel":[0.5,NaN],\
+        "gradientNorms":[2.0,0.0],"lossWeights":[1.5,0.5]},"initialLosses":[1.0,NaN],\
+        "lossRatios":[0.5,NaN],"relativeInverseTrainingRates":[1.0,NaN],\
+        "weightedGradientNorms":[3.0,NaN],"meanGradientNorm":3.0,"targetGradientNorms":[3.0,NaN],\
+        "gradientLoss":0.0,"nextLossWeights":[1.25,0.75],"skipCauses":{"b":["LOSS"]}}""";
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    DataOutputStream out = new DataOutputStream(bytes);
+    out.writeByte(1);
+    out.writeUTF("session");
+    out.writeUTF("worker");
+    out.writeLong(1234L);
+    out.write(json.getBytes(StandardCharsets.UTF_8));
+    GradNormRecord record = new GradNormRecord();
+    record.decode(bytes.toByteArray());
+    GradNormStep step = record.toStep();
+    assertThat(step.measurement().iteration()).isEqualTo(3);
+    assertThat(step.measurement().present()).containsExactly(true, false);
+    assertThat(step.measurement().losses()).containsExactly(0.5, 0.0);
+    assertThat(step.weightedGradientNorms()).containsExactly(3.0, Double.NaN);
+    assertThat(step.nextLossWeights()).containsExactly(1.25, 0.75);
+    assertThat(step.skipCauses()).isEqualTo(Map.of("b", Set.of(SkipCause.LOSS)));
+    assertThat(record.encode()).isEqualTo(bytes.toByteArray());
   }
 }

@@ -3,6 +3,7 @@ package org.gradnorm4j.core;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.BiFunction;
 import java.util.function.Predicate;
 import org.deeplearning4j.nn.api.Model;
@@ -35,6 +36,8 @@ final class MeasuredNetwork implements WeightedLoss.Calls {
     void trained(StepMeasurement measurement);
   }
 
+  private static final String PARALLEL_TRAINERS = "org.deeplearning4j.parallelism.trainer.";
+
   private final Model network;
   private final TaskGraph graph;
   private final List<String> sharedLayers;
@@ -42,8 +45,10 @@ final class MeasuredNetwork implements WeightedLoss.Calls {
   private final TrainingStep step;
   private volatile Attachment attachment;
   private final List<WeightedLoss> losses = new ArrayList<>();
+  private final DenseNormKernel.Method method;
   private final Object boundary = new Object();
   private volatile Owner owner;
+  private Owner ownOwner;
   private boolean attached;
   private boolean installed;
   private long lastThread;
@@ -57,6 +62,7 @@ final class MeasuredNetwork implements WeightedLoss.Calls {
       BiFunction<SharedZone, MeasuredNetwork, Attachment> attachment) {
     this.network = network;
     this.graph = graph;
+    this.method = method;
     graph.checkSeveralTasks();
     checkNotAttached();
     List<GraphVertex> shared = SharedLayers.of(graph, sharedLayerNames);
@@ -115,7 +121,47 @@ final class MeasuredNetwork implements WeightedLoss.Calls {
             new NetworkAttachment(network, zone, measured.step, measured.new Events()));
   }
 
+  /** What is attached to a network, if anything is. */
+  static Optional<MeasuredNetwork> of(Model network) {
+    return tasksOf(network).losses().stream()
+        .filter(
+            loss ->
+                loss.get() instanceof WeightedLoss weighted && weighted.isInstalledIn(loss.layer()))
+        .map(loss -> ((WeightedLoss) loss.get()).calls())
+        .filter(MeasuredNetwork.class::isInstance)
+        .map(MeasuredNetwork.class::cast)
+        .filter(measured -> measured.network == network && measured.isAttached())
+        .findFirst();
+  }
+
+  private static TaskGraph tasksOf(Model network) {
+    return network instanceof ComputationGraph graph
+        ? TaskGraph.of(graph)
+        : TaskGraph.of((MultiLayerNetwork) network);
+  }
+
+  /** Attaches to a copy of this network in the same way. */
+  MeasuredNetwork attachCopy(Model copy, Owner ownerOfCopy) {
+    return attach(copy, sharedLayers, method, ownerOfCopy);
+  }
+
+  /** Has the steps of a call belong to somebody else. */
+  void lendTo(Owner other, Runnable fit) {
+    owner = other;
+    try {
+      fit.run();
+    } finally {
+      owner = ownOwner;
+    }
+  }
+
+  /** Whose the steps are while none are lent. */
+  Owner owner() {
+    return ownOwner;
+  }
+
   private void install(Owner firstOwner) {
+    ownOwner = firstOwner;
     owner = firstOwner;
     attachment.install();
     for (int output = 0; output < graph.losses().size(); output++) {
@@ -239,6 +285,7 @@ final class MeasuredNetwork implements WeightedLoss.Calls {
     public void begin() {
       synchronized (boundary) {
         if (attached) {
+          checkThread();
           step.open(owner.lossWeights(), owner.isMeasuring());
         } else {
           takeOut();
@@ -255,6 +302,23 @@ final class MeasuredNetwork implements WeightedLoss.Calls {
     public void abandon() {
       step.close();
     }
+  }
+
+  /** The copies that ParallelWrapper's other workers train would have plain losses. */
+  private void checkThread() {
+    long thread = Thread.currentThread().getId();
+    if (thread == lastThread) {
+      return;
+    }
+    if (owner == ownOwner
+        && StackWalker.getInstance()
+            .walk(
+                frames ->
+                    frames.anyMatch(frame -> frame.getClassName().startsWith(PARALLEL_TRAINERS)))) {
+      throw new IllegalStateException(
+          "this network is attached, and a ParallelWrapper trains it: the copies of its other workers would be neither measured nor weighted. Call org.gradnorm4j.core.ParallelTraining.attach(wrapper) before wrapper.fit(...), or detach");
+    }
+    lastThread = thread;
   }
 
   /** Asks for the network back as it was. A second call does nothing. */

@@ -1,0 +1,122 @@
+package org.gradnorm4j.core;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * What the workers of a ParallelWrapper do between two meetings: each trains on a minibatch of its
+ * own, all with the same loss weights, and together they make one measurement.
+ *
+ * <p>Rounds are begun and ended by the thread that calls {@code wrapper.fit}, which waits for the
+ * workers in between. A worker sees what was set before it was given its minibatch, and writes into
+ * its own list; DL4J's queue and counter order the two threads.
+ */
+final class Round {
+  private final MeasuredNetwork root;
+  private final MeasuredNetwork.Owner owner;
+  private final List<List<StepMeasurement>> measurements = new ArrayList<>();
+  private int underWay;
+  private boolean attached;
+  private double[] lossWeights;
+  private boolean measuring;
+
+  /** For the workers of the network with this owner, which sets weights and gets measurements. */
+  Round(MeasuredNetwork root, int workers) {
+    this.root = root;
+    this.owner = root.owner();
+    for (int worker = 0; worker < workers; worker++) {
+      measurements.add(new ArrayList<>());
+    }
+  }
+
+  /** A worker is about to be given a minibatch; the first one opens the round. */
+  void join() {
+    if (underWay == 0) {
+      attached = root.isAttached();
+      lossWeights = owner.lossWeights();
+      measuring = owner.isMeasuring();
+      measurements.forEach(List::clear);
+    }
+    underWay++;
+  }
+
+  /** A worker is done; with the last one the round is over, and its mean goes to the owner. */
+  void leave() {
+    underWay--;
+    if (underWay == 0 && root.isAttached()) {
+      List<StepMeasurement> all = measurements.stream().flatMap(List::stream).toList();
+      owner.trained(all.isEmpty() ? null : mean(all));
+    }
+  }
+
+  MeasuredNetwork root() {
+    return root;
+  }
+
+  /** Whether the network was attached when the round began. */
+  boolean isAttached() {
+    return attached;
+  }
+
+  /** A worker's view: the weights of the round, and its own list. */
+  MeasuredNetwork.Owner ofWorker(int worker) {
+    List<StepMeasurement> own = measurements.get(worker);
+    return new MeasuredNetwork.Owner() {
+      @Override
+      public double[] lossWeights() {
+        return lossWeights;
+      }
+
+      @Override
+      public boolean isMeasuring() {
+        return measuring;
+      }
+
+      @Override
+      public void trained(StepMeasurement measurement) {
+        if (measurement != null) {
+          own.add(measurement);
+        }
+      }
+    };
+  }
+
+  /**
+   * Every step counts the same, as every worker's parameters do in DL4J's average. An absent task
+   * counts as it does within a minibatch: with a loss and a gradient of 0.
+   */
+  static StepMeasurement mean(List<StepMeasurement> steps) {
+    StepMeasurement first = steps.get(0);
+    int tasks = first.taskNames().size();
+    boolean[] present = new boolean[tasks];
+    double[] losses = new double[tasks];
+    double[] perLabel = new double[tasks];
+    double[] norms = new double[tasks];
+    int[] presentIn = new int[tasks];
+    for (StepMeasurement step : steps) {
+      for (int i = 0; i < tasks; i++) {
+        losses[i] += step.losses()[i];
+        norms[i] += step.gradientNorms()[i];
+        if (step.present()[i]) {
+          present[i] = true;
+          perLabel[i] += step.lossesPerLabel()[i];
+          presentIn[i]++;
+        }
+      }
+    }
+    Arrays.setAll(losses, i -> losses[i] / steps.size());
+    Arrays.setAll(norms, i -> norms[i] / steps.size());
+    Arrays.setAll(perLabel, i -> perLabel[i] / presentIn[i]); // NaN if nowhere
+    return new StepMeasurement(
+        first.iteration(),
+        first.epoch(),
+        steps.stream().mapToInt(StepMeasurement::batchSize).sum(),
+        first.taskNames(),
+        present,
+        losses,
+        perLabel,
+        norms,
+        first.lossWeights());
+  }
+}

@@ -32,6 +32,11 @@ final class MeasuredNetwork implements WeightedLoss.Calls {
     /** Whether the step that begins is to be measured. */
     boolean isMeasuring();
 
+    /** Whether it belongs to a worker whose fellows are measured as well. */
+    default boolean isWorker() {
+      return false;
+    }
+
     /** A step has ended, but for the update of the parameters; its measurement, or null. */
     void trained(StepMeasurement measurement);
   }
@@ -310,7 +315,7 @@ final class MeasuredNetwork implements WeightedLoss.Calls {
     if (thread == lastThread) {
       return;
     }
-    if (owner == ownOwner
+    if (!owner.isWorker()
         && StackWalker.getInstance()
             .walk(
                 frames ->

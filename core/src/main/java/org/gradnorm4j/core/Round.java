@@ -74,6 +74,11 @@ final class Round {
       }
 
       @Override
+      public boolean isWorker() {
+        return true;
+      }
+
+      @Override
       public void trained(StepMeasurement measurement) {
         if (measurement != null) {
           own.add(measurement);

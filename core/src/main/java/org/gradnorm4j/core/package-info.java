@@ -21,14 +21,18 @@
  *       own backward pass for each task; a kernel may do the layer's real backward pass as well. A
  *       vertex with more of the zone below it is replayed too, for what each task sends on. Then
  *       the sum, in DL4J's own order, goes through the vertex' one real backward pass.
- *   <li>DL4J computes the scores; each {@code WeightedLoss} notes its own.
- *   <li>DL4J clears the vertices: the step is over, the measurement goes to the listener.
+ *   <li>DL4J computes the scores; each {@code WeightedLoss} notes its own. With the last one the
+ *       step is over, and the measurement goes to the listener.
  * </ol>
  *
  * <p>A MultiLayerNetwork has no vertices to stand in for: there the {@code WeightedLoss}, when
  * asked for the gradient, replays the layers above W, term by term ({@code NetworkAttachment}).
  * Terms of one output part inside its loss, which then sends them back one at a time ({@code
  * TrainingStep.replayOnly}).
+ *
+ * <p>{@code MeasuredNetwork} is one network with all of this in it: it says where a step begins and
+ * ends, and takes everything out again. A {@code GradientNormProbe} has one; training by a
+ * ParallelWrapper ({@link org.gradnorm4j.core.ParallelTraining}) adds one for every worker's copy.
  *
  * <p>{@code TaskGraph} reads the graph as tasks, {@code SharedLayers} finds and checks W; both work
  * at attach only.

@@ -1,0 +1,435 @@
+package org.gradnorm4j.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+import static org.gradnorm4j.core.MultiTaskNetworks.batch;
+import static org.gradnorm4j.core.MultiTaskNetworks.network;
+import static org.gradnorm4j.core.NoInterferenceTest.assertBitIdentical;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+import org.deeplearning4j.datasets.iterator.ExistingDataSetIterator;
+import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.WorkspaceMode;
+import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.optimize.api.BaseTrainingListener;
+import org.deeplearning4j.parallelism.ParallelWrapper;
+import org.deeplearning4j.parallelism.ParallelWrapper.TrainingMode;
+import org.deeplearning4j.parallelism.factory.TrainerContext;
+import org.gradnorm4j.core.MultiTaskNetworks.Spec;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.dataset.MultiDataSet;
+import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
+import org.nd4j.linalg.dataset.api.iterator.TestMultiDataSetIterator;
+import org.nd4j.linalg.learning.config.Sgd;
+import org.nd4j.linalg.lossfunctions.impl.LossMAE;
+import org.nd4j.linalg.lossfunctions.impl.LossMSE;
+
+/** A ParallelWrapper's workers against the same arithmetic on one thread. */
+@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD) // else DL4J would wait on
+class ParallelTrainingTest {
+  private static final Spec SPEC = Spec.dense(3, 1, WorkspaceMode.ENABLED);
+  private static final int ROUNDS = 200;
+
+  /** A stand-in for GradNorm, smooth: log λ_i moves against log G_i − mean, Σ λ = T. */
+  private static double[] nextWeights(double[] weights, double[] losses, double[] norms) {
+    double[] logs = new double[weights.length];
+    Arrays.setAll(logs, i -> Math.log(weights[i] * norms[i]) - 0.1 * Math.log1p(losses[i]));
+    double mean = Arrays.stream(logs).average().orElseThrow();
+    double[] next = new double[weights.length];
+    Arrays.setAll(next, i -> weights[i] * Math.exp(-0.05 * (logs[i] - mean)));
+    double sum = Arrays.stream(next).sum();
+    Arrays.setAll(next, i -> next[i] * weights.length / sum);
+    return next;
+  }
+
+  private static double[] nextWeights(StepMeasurement step) {
+    return nextWeights(step.lossWeights(), step.losses(), step.gradientNorms());
+  }
+
+  /** A probe that moves its weights, and all that it was told. */
+  private static final class Balanced {
+    final List<StepMeasurement> rounds = new ArrayList<>();
+    final List<double[]> weights = new ArrayList<>();
+    final GradientNormProbe probe;
+
+    Balanced(ComputationGraph net) {
+      probe =
+          GradientNormProbe.attach(
+              net,
+              step -> {
+                rounds.add(step);
+                weights.add(nextWeights(step));
+                this.probe().lossWeights(nextWeights(step));
+              });
+    }
+
+    private GradientNormProbe probe() {
+      return probe;
+    }
+  }
+
+  private static MultiDataSet[] batches(int count) {
+    MultiDataSet[] batches = new MultiDataSet[count];
+    Arrays.setAll(batches, i -> batch(SPEC, 4 + i % 3, i + 1));
+    return batches;
+  }
+
+  private static MultiDataSetIterator iterator(MultiDataSet... batches) {
+    return new TestMultiDataSetIterator(1, batches);
+  }
+
+  private static <T extends Model> ParallelWrapper wrapper(T net, int workers, TrainingMode mode) {
+    return new ParallelWrapper.Builder<>(net)
+        .workers(workers)
+        .prefetchBuffer(2)
+        .trainingMode(mode)
+        .build();
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {2, 4})
+  void averaging_givesTheWeightsOfTheSameArithmeticOnOneThread(int workers) {
+    MultiDataSet[] batches = batches(ROUNDS * workers + 1); // the last round has one worker only
+
+    ComputationGraph[] models = new ComputationGraph[workers];
+    List<StepMeasurement> steps = new ArrayList<>();
+    GradientNormProbe[] probes = new GradientNormProbe[workers];
+    for (int k = 0; k < workers; k++) {
+      models[k] = network(SPEC);
+      probes[k] = GradientNormProbe.attach(models[k], steps::add);
+    }
+    double[] weights = {1, 1, 1};
+    List<double[]> expected = new ArrayList<>();
+    for (int first = 0; first < batches.length; first += workers) {
+      int active = Math.min(workers, batches.length - first);
+      steps.clear();
+      for (int k = 0; k < active; k++) {
+        probes[k].lossWeights(weights);
+        models[k].fit(batches[first + k]);
+      }
+      average(models, active);
+      weights = nextWeights(weights, mean(steps, true), mean(steps, false));
+      expected.add(weights);
+    }
+
+    ComputationGraph net = network(SPEC);
+    Balanced balanced = new Balanced(net);
+    ParallelWrapper wrapper = wrapper(net, workers, TrainingMode.AVERAGING);
+    AtomicInteger trained = new AtomicInteger();
+    wrapper.setListeners(
+        new BaseTrainingListener() {
+          @Override
+          public void iterationDone(Model model, int iteration, int epoch) {
+            trained.incrementAndGet();
+          }
+        });
+    ParallelTraining.attach(wrapper);
+    ParallelTraining.attach(wrapper);
+    wrapper.fit(iterator(batches));
+
+    assertThat(trained).hasValue(batches.length);
+    assertThat(balanced.rounds).hasSize(ROUNDS + 1); // no update is lost
+    for (int round = 0; round <= ROUNDS; round++) {
+      assertThat(balanced.weights.get(round)).containsExactly(expected.get(round), within(1e-9));
+      assertThat(balanced.rounds.get(round).iteration()).isEqualTo(round);
+      assertThat(balanced.rounds.get(round).lossWeights())
+          .isEqualTo(round == 0 ? new double[] {1, 1, 1} : balanced.weights.get(round - 1));
+    }
+    assertThat(net.params().toDoubleVector())
+        .containsExactly(models[0].params().toDoubleVector(), within(1e-9));
+    assertThat(Math.abs(expected.get(ROUNDS)[0] - 1)).isGreaterThan(0.05); // they have moved
+  }
+
+  private static double[] mean(List<StepMeasurement> steps, boolean losses) {
+    double[] mean = new double[3];
+    for (StepMeasurement step : steps) {
+      double[] values = losses ? step.losses() : step.gradientNorms();
+      Arrays.setAll(mean, i -> mean[i] + values[i] / steps.size());
+    }
+    return mean;
+  }
+
+  private static void average(ComputationGraph[] models, int active) {
+    List<ComputationGraph> used = List.of(models).subList(0, active);
+    INDArray params = used.get(0).params().mul(0);
+    INDArray state = used.get(0).getUpdater().getStateViewArray().mul(0);
+    for (ComputationGraph model : used) {
+      params.addi(model.params().div(active));
+      state.addi(model.getUpdater().getStateViewArray().div(active));
+    }
+    for (ComputationGraph model : used) {
+      model.params().assign(params);
+      model.getUpdater().getStateViewArray().assign(state);
+    }
+  }
+
+  /** What the workers' parameters are is DL4J's affair: the reference takes them as they come. */
+  @ParameterizedTest
+  @ValueSource(ints = {2, 4})
+  void sharedGradients_giveTheWeightsOfOneThreadAtTheSameParameters(int workers) {
+    MultiDataSet[] batches = batches(ROUNDS * workers);
+    Map<Double, INDArray> params = new ConcurrentHashMap<>();
+    ComputationGraph net = network(SPEC);
+    Balanced balanced = new Balanced(net);
+    ParallelWrapper wrapper = wrapper(net, workers, TrainingMode.SHARED_GRADIENTS);
+    wrapper.setListeners(
+        new BaseTrainingListener() {
+          @Override
+          public void onForwardPass(Model model, Map<String, INDArray> activations) {
+            INDArray features = ((ComputationGraph) model).getInput(0);
+            params.put(features.getDouble(0), model.params().dup());
+          }
+        });
+    ParallelTraining.attach(wrapper);
+    wrapper.fit(iterator(batches));
+
+    assertThat(params).hasSize(batches.length);
+    assertThat(balanced.rounds).hasSize(ROUNDS);
+    ComputationGraph reference = network(SPEC);
+    List<StepMeasurement> steps = new ArrayList<>();
+    GradientNormProbe.attach(reference, steps::add);
+    double[] weights = {1, 1, 1};
+    for (int round = 0; round < ROUNDS; round++) {
+      steps.clear();
+      for (int k = 0; k < workers; k++) {
+        MultiDataSet batch = batches[round * workers + k];
+        reference.setParams(params.get(batch.getFeatures(0).getDouble(0)));
+        reference.fit(batch);
+      }
+      weights = nextWeights(weights, mean(steps, true), mean(steps, false));
+      assertThat(balanced.weights.get(round)).containsExactly(weights, within(1e-9));
+    }
+  }
+
+  @Test
+  void averaging_withWeightsAtOne_isBitIdenticalToPlainParallelWrapper() {
+    MultiDataSet[] batches = batches(60);
+    ComputationGraph plain = network(SPEC);
+    wrapper(plain, 2, TrainingMode.AVERAGING).fit(iterator(batches));
+    ComputationGraph net = network(SPEC);
+    List<StepMeasurement> rounds = new ArrayList<>();
+    GradientNormProbe.attach(net, rounds::add);
+    ParallelWrapper wrapper = wrapper(net, 2, TrainingMode.AVERAGING);
+    ParallelTraining.attach(wrapper);
+    wrapper.fit(iterator(batches));
+    assertThat(rounds).hasSize(30);
+    assertBitIdentical(net.params(), plain.params());
+  }
+
+  @Test
+  void measureEvery_countsRounds_alsoAcrossFits_andAlone() {
+    ComputationGraph net = network(SPEC);
+    List<Integer> iterations = new ArrayList<>();
+    GradientNormProbe probe = GradientNormProbe.attach(net, s -> iterations.add(s.iteration()));
+    probe.measureEvery(3);
+    ParallelWrapper wrapper = wrapper(net, 2, TrainingMode.AVERAGING);
+    ParallelTraining.attach(wrapper);
+    wrapper.fit(iterator(batches(8)));
+    wrapper.fit(iterator(batches(8)));
+    for (MultiDataSet batch : batches(5)) {
+      net.fit(batch);
+    }
+    assertThat(iterations).containsExactly(0, 3, 6, 9, 12);
+  }
+
+  @Test
+  void detachInTheMiddle_makesAllWorkersPlain() {
+    MultiDataSet[] batches = batches(40);
+    ComputationGraph net = network(SPEC);
+    List<StepMeasurement> rounds = new ArrayList<>();
+    GradientNormProbe[] probe = new GradientNormProbe[1];
+    probe[0] =
+        GradientNormProbe.attach(
+            net,
+            step -> {
+              rounds.add(step);
+              probe[0].lossWeights(0.1, 2.4, 0.5);
+              if (rounds.size() == 10) {
+                probe[0].detach();
+              }
+            });
+    ParallelWrapper wrapper = wrapper(net, 2, TrainingMode.AVERAGING);
+    List<List<Object>> seen = new ArrayList<>();
+    wrapper.setListeners(
+        new BaseTrainingListener() {
+          @Override
+          public void iterationDone(Model model, int iteration, int epoch) {
+            ComputationGraph worker = (ComputationGraph) model;
+            boolean tapped =
+                Stream.of(worker.getVertices()).anyMatch(LayerTapVertex.class::isInstance);
+            synchronized (seen) {
+              seen.add(List.of(iteration, tapped));
+            }
+          }
+        });
+    ParallelTraining.attach(wrapper);
+    wrapper.fit(iterator(batches));
+    assertThat(rounds).hasSize(10);
+    assertThat(seen)
+        .hasSize(40)
+        .allSatisfy(step -> assertThat((boolean) step.get(1)).isEqualTo((int) step.get(0) < 10));
+  }
+
+  @Test
+  void multiLayerNetwork_isMeasuredInAllWorkers() {
+    MultiLayerNetwork net =
+        new MultiLayerNetwork(
+            new NeuralNetConfiguration.Builder()
+                .seed(3)
+                .dataType(DataType.DOUBLE)
+                .updater(new Sgd(0.05))
+                .list()
+                .layer(new DenseLayer.Builder().nIn(7).nOut(6).activation(Activation.TANH).build())
+                .layer(
+                    new OutputLayer.Builder(
+                            CompositeLoss.builder()
+                                .term("squared", 1.0, new LossMSE())
+                                .term("absolute", 0.1, new LossMAE())
+                                .build())
+                        .nOut(3)
+                        .activation(Activation.IDENTITY)
+                        .build())
+                .build());
+    net.init();
+    MultiLayerNetwork[] models = {net.clone(), net.clone()};
+    List<StepMeasurement> steps = new ArrayList<>();
+    GradientNormProbe[] probes = new GradientNormProbe[2];
+    Arrays.setAll(probes, k -> GradientNormProbe.attach(models[k], List.of(), steps::add));
+    List<DataSet> data = new ArrayList<>();
+    for (MultiDataSet batch : batches(40)) {
+      data.add(new DataSet(batch.getFeatures(0), batch.getLabels(0)));
+    }
+    List<StepMeasurement> rounds = new ArrayList<>();
+    GradientNormProbe probe = GradientNormProbe.attach(net, List.of(), rounds::add);
+    probe.lossWeights(0.7, 0.4);
+    ParallelWrapper wrapper = wrapper(net, 2, TrainingMode.AVERAGING);
+    ParallelTraining.attach(wrapper);
+    wrapper.fit(new ExistingDataSetIterator(data));
+    assertThat(rounds).hasSize(20);
+    for (int round = 0; round < 20; round++) {
+      steps.clear();
+      for (int k = 0; k < 2; k++) {
+        probes[k].lossWeights(0.7, 0.4);
+        models[k].fit(data.get(2 * round + k));
+      }
+      INDArray mean = models[0].params().add(models[1].params()).div(2);
+      models[0].params().assign(mean);
+      models[1].params().assign(mean);
+      double[] norms = new double[2];
+      Arrays.setAll(
+          norms, i -> (steps.get(0).gradientNorms()[i] + steps.get(1).gradientNorms()[i]) / 2);
+      assertThat(rounds.get(round).gradientNorms()).containsExactly(norms, within(1e-9));
+    }
+    assertThat(net.params().toDoubleVector())
+        .containsExactly(models[0].params().toDoubleVector(), within(1e-12));
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = TrainingMode.class,
+      names = {"AVERAGING", "SHARED_GRADIENTS"})
+  void forgotten_isRefusedBeforeTheFirstStep(TrainingMode mode) {
+    ComputationGraph net = network(SPEC);
+    List<StepMeasurement> rounds = new ArrayList<>();
+    GradientNormProbe probe = GradientNormProbe.attach(net, rounds::add);
+    net.fit(batch(SPEC, 8, 1));
+    INDArray before = net.params().dup();
+    ParallelWrapper wrapper = wrapper(net, 2, mode);
+    assertThatThrownBy(() -> wrapper.fit(iterator(batches(8))))
+        .rootCause()
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("Call org.gradnorm4j.core.ParallelTraining.attach(wrapper)");
+    assertBitIdentical(net.params(), before);
+    assertThat(rounds).hasSize(1);
+    probe.detach();
+    net.fit(batch(SPEC, 8, 2));
+    assertThat(net.params().equals(before)).isFalse();
+  }
+
+  @Test
+  void networkThatIsNotAttached_trainsAsBefore() {
+    ComputationGraph plain = network(SPEC);
+    wrapper(plain, 2, TrainingMode.AVERAGING).fit(iterator(batches(20)));
+    ComputationGraph net = network(SPEC);
+    GradientNormProbe.attach(net, step -> {}).detach();
+    ParallelWrapper wrapper = wrapper(net, 2, TrainingMode.AVERAGING);
+    ParallelTraining.attach(wrapper);
+    wrapper.fit(iterator(batches(20)));
+    assertBitIdentical(net.params(), plain.params());
+  }
+
+  @Test
+  void aTrainerContextOfTheUsers_isRefused() {
+    ParallelWrapper wrapper = wrapper(network(SPEC), 2, TrainingMode.AVERAGING);
+    TrainerContext own =
+        (TrainerContext)
+            java.lang.reflect.Proxy.newProxyInstance(
+                getClass().getClassLoader(),
+                new Class<?>[] {TrainerContext.class},
+                (proxy, method, arguments) -> null);
+    wrapper.setTrainerContext(own);
+    assertThatThrownBy(() -> ParallelTraining.attach(wrapper))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageEndingWith("Leave the wrapper's as it was built");
+  }
+
+  @Test
+  void meanOfARound_countsAbsentTasksAsWithinAMinibatch() {
+    List<String> tasks = List.of("a", "b", "c");
+    double[] weights = {1, 1, 1};
+    StepMeasurement mean =
+        Round.mean(
+            List.of(
+                new StepMeasurement(
+                    7,
+                    1,
+                    4,
+                    tasks,
+                    new boolean[] {true, false, false},
+                    new double[] {2, 0, 0},
+                    new double[] {3, Double.NaN, Double.NaN},
+                    new double[] {5, 0, 0},
+                    weights),
+                new StepMeasurement(
+                    7,
+                    1,
+                    6,
+                    tasks,
+                    new boolean[] {true, true, false},
+                    new double[] {4, 8, 0},
+                    new double[] {5, 9, Double.NaN},
+                    new double[] {7, 1, 0},
+                    weights)));
+    assertThat(mean)
+        .isEqualTo(
+            new StepMeasurement(
+                7,
+                1,
+                10,
+                tasks,
+                new boolean[] {true, true, false},
+                new double[] {3, 4, 0},
+                new double[] {4, 9, Double.NaN},
+                new double[] {6, 0.5, 0},
+                weights));
+  }
+}

@@ -35,6 +35,15 @@ final class AveragingWorker extends DefaultTrainer {
   }
 
   @Override
+  public void run() {
+    try {
+      super.run();
+    } finally {
+      worker.stopped();
+    }
+  }
+
+  @Override
   protected void postInit() {
     super.postInit();
     worker.begin(replicatedModel);

@@ -3,6 +3,7 @@ package org.gradnorm4j.core;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 
 /**
  * What the workers of a ParallelWrapper do between two meetings: each trains on a minibatch of its
@@ -16,6 +17,7 @@ final class Round {
   private final MeasuredNetwork root;
   private final MeasuredNetwork.Owner owner;
   private final List<List<StepMeasurement>> measurements = new ArrayList<>();
+  private final CountDownLatch copies;
   private int underWay;
   private boolean attached;
   private double[] lossWeights;
@@ -25,8 +27,24 @@ final class Round {
   Round(MeasuredNetwork root, int workers) {
     this.root = root;
     this.owner = root.owner();
+    this.copies = new CountDownLatch(workers - 1);
     for (int worker = 0; worker < workers; worker++) {
       measurements.add(new ArrayList<>());
+    }
+  }
+
+  /** A worker has made its copy of the network, or will make none. */
+  void copied() {
+    copies.countDown();
+  }
+
+  /** DL4J itself lets the first worker train while the others still copy its parameters. */
+  void awaitCopies() {
+    try {
+      copies.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted before the first step", e);
     }
   }
 

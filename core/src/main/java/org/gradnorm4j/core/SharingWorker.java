@@ -27,6 +27,15 @@ final class SharingWorker extends SymmetricTrainer {
   }
 
   @Override
+  public void run() {
+    try {
+      super.run();
+    } finally {
+      worker.stopped();
+    }
+  }
+
+  @Override
   protected void postInit() {
     super.postInit();
     worker.begin(replicatedModel);

@@ -12,6 +12,7 @@ final class Worker {
   private final boolean first;
   private MeasuredNetwork copy;
   private boolean joined;
+  private boolean copied;
 
   Worker(Round round, int index) {
     this.round = round;
@@ -23,6 +24,19 @@ final class Worker {
   void begin(Model network) {
     if (!first) {
       copy = round.root().attachCopy(network, owner);
+      copied();
+    }
+  }
+
+  /** On the worker's thread, when it ends for whatever reason: nobody waits for its copy any more. */
+  void stopped() {
+    copied();
+  }
+
+  private void copied() {
+    if (!first && !copied) {
+      copied = true;
+      round.copied();
     }
   }
 
@@ -35,6 +49,7 @@ final class Worker {
   /** On the worker's thread. */
   void train(Runnable fit) {
     if (first) {
+      round.awaitCopies();
       round.root().lendTo(owner, fit);
       return;
     }

@@ -45,19 +45,23 @@ public final class OpenBlasKernel {
    * @return one line, or empty if there is nothing to do or the system does not tell
    */
   public static Optional<String> advice() {
-    return name()
-        .filter(kernel -> !AVX512.contains(kernel) && hasAvx512())
-        .map(
-            kernel ->
-                "this CPU has AVX-512, which OpenBLAS's kernel '%s' does not use: try OPENBLAS_CORETYPE=SkylakeX"
-                    .formatted(kernel));
+    return name().flatMap(kernel -> advice(kernel, cpu()));
   }
 
-  private static boolean hasAvx512() {
+  /** The advice for a kernel on a CPU that is described as Linux does it. */
+  static Optional<String> advice(String kernel, String cpu) {
+    return cpu.contains(" avx512f ") && !AVX512.contains(kernel)
+        ? Optional.of(
+            "this CPU has AVX-512, which OpenBLAS's kernel '%s' does not use: try OPENBLAS_CORETYPE=SkylakeX"
+                .formatted(kernel))
+        : Optional.empty();
+  }
+
+  private static String cpu() {
     try {
-      return Files.readString(CPU).contains(" avx512f ");
+      return Files.readString(CPU);
     } catch (IOException e) { // not Linux
-      return false;
+      return "";
     }
   }
 }

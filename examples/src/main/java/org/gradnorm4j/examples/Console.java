@@ -3,6 +3,7 @@ package org.gradnorm4j.examples;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
+import org.gradnorm4j.core.OpenBlasKernel;
 
 /** Plain text for a terminal of 80 columns: no colours, no cursor movements, only ASCII. */
 final class Console {
@@ -31,6 +32,12 @@ final class Console {
       rest = INDENT + rest.substring(end).strip();
     }
     out.println(rest);
+  }
+
+  /** The kernel of OpenBLAS, on which speed depends most, and what to do about it. */
+  static void printKernel(PrintWriter out) {
+    OpenBlasKernel.name().ifPresent(name -> print("OpenBLAS kernel: " + name, out));
+    OpenBlasKernel.advice().ifPresent(advice -> print("advice: " + advice, out));
   }
 
   /** One line if the files have room in it, else one line each. */

@@ -84,6 +84,7 @@ final class CsvCommand implements Callable<Integer> {
     check();
     RunFiles files = options.createFiles();
     PrintWriter out = spec.commandLine().getOut();
+    Console.printKernel(out);
     Table read = table.read();
     TableData data =
         new TableData(

@@ -46,6 +46,7 @@ abstract class TrainingCommand implements Callable<Integer> {
   public final Integer call() throws IOException {
     options.check();
     check();
+    Console.printKernel(out());
     train(options.createFiles());
     return 0;
   }

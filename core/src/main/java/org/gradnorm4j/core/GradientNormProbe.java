@@ -182,11 +182,34 @@ public final class GradientNormProbe {
    * @throws IllegalArgumentException if less than 1
    */
   public void measureEvery(int steps) {
+    measureEvery(steps, 0);
+  }
+
+  /**
+   * As {@link #measureEvery(int)}, but beginning later: as where another probe has left off.
+   *
+   * @param steps from one measured step to the next, &ge; 1
+   * @param unmeasured how many steps come before the next measured one, &ge; 0
+   * @throws IllegalArgumentException if out of range
+   */
+  public void measureEvery(int steps, int unmeasured) {
     if (steps < 1) {
       throw new IllegalArgumentException("measureEvery (" + steps + ") must be >= 1");
     }
+    if (unmeasured < 0) {
+      throw new IllegalArgumentException("unmeasured (" + unmeasured + ") must be >= 0");
+    }
     interval = steps;
-    stepsToSkip = 0;
+    stepsToSkip = unmeasured;
+  }
+
+  /**
+   * How many training steps come before the next measured one.
+   *
+   * @return 0 if the next is measured
+   */
+  public int stepsUntilMeasured() {
+    return Math.max(0, stepsToSkip);
   }
 
   /**

@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class CommandsTest {
   private static final String HEADER =
       "iteration,epoch,task,loss,loss_weight,gradient_norm,weighted_gradient_norm,"
-          + "target_gradient_norm,relative_inverse_training_rate,present,skipped";
+          + "target_gradient_norm,relative_inverse_training_rate,mean_loss_ratio,present,skipped";
 
   @TempDir private Path folder;
 

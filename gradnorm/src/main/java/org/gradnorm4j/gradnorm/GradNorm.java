@@ -1,5 +1,9 @@
 package org.gradnorm4j.gradnorm;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
@@ -58,6 +62,9 @@ import org.slf4j.LoggerFactory;
  * <p><b>Note:</b> by default the weights are updated multiplicatively, where the paper adds; see
  * {@link WeightUpdate}. Everything else is the paper's.
  *
+ * <p>{@link #save} and {@link #writeModel} keep a run, {@link #restore} and {@link
+ * #restoreFromModel} go on with it, in any later process.
+ *
  * <p>Attached to one network at a time; attaching waits for a fit on another thread to end. Readers
  * ({@link #lossWeights()}, {@link #lastStep()}, {@link #history()}) may be called from any thread.
  */
@@ -70,6 +77,8 @@ public final class GradNorm {
   private GradientNormProbe probe;
   private int attachments;
   private List<String> taskNames;
+  private List<String> measuredLayers;
+  private int stepsUntilMeasured;
   private GradNormHistory history;
   private boolean warned;
   private volatile GradNormState state;
@@ -78,6 +87,16 @@ public final class GradNorm {
   GradNorm(GradNormSettings settings) {
     this.settings = settings;
     optimizer = WeightOptimizer.of(settings.lossWeightUpdater());
+  }
+
+  private GradNorm(SavedRun run) {
+    this(run.settings());
+    taskNames = run.taskNames();
+    measuredLayers = run.sharedLayers();
+    stepsUntilMeasured = run.stepsUntilMeasured();
+    state = run.state();
+    lastStep = run.lastStep();
+    history = new GradNormHistory(taskNames, describe(measuredLayers));
   }
 
   /**
@@ -140,7 +159,7 @@ public final class GradNorm {
     try {
       begin(attached);
       attached.lossWeights(state.lossWeights());
-      attached.measureEvery(settings.measureEvery());
+      attached.measureEvery(settings.measureEvery(), stepsUntilMeasured);
     } catch (RuntimeException e) {
       attached.detach();
       throw e;
@@ -167,7 +186,8 @@ public final class GradNorm {
             : state.totalWeight();
     rule = new GradNormRule(settings, optimizer, tasks, total, attached.uninformedLosses());
     if (taskNames == null) {
-      history = new GradNormHistory(tasks, describe(attached.sharedLayers()));
+      measuredLayers = attached.sharedLayers();
+      history = new GradNormHistory(tasks, describe(measuredLayers));
       taskNames = tasks;
       state = rule.init(attached.lossWeights()); // last: readers on other threads look here first
     }
@@ -180,6 +200,7 @@ public final class GradNorm {
    */
   public synchronized void detach() {
     if (probe != null) {
+      stepsUntilMeasured = probe.stepsUntilMeasured();
       probe.detach();
       probe = null;
       attachments++;
@@ -222,6 +243,89 @@ public final class GradNorm {
       warned = true;
       log.warn("{}. Such steps leave the loss weights as they are: {}", what, step.measurement());
     }
+  }
+
+  /**
+   * Writes all that GradNorm needs to go on where it is: settings, loss weights, optimiser moments,
+   * initial losses, averages, counts. As JSON; the file is replaced at once, when all is on the
+   * disk. The history is not in it, see {@link GradNormHistory#writeCsv}, and neither is the
+   * network; {@link #writeModel} writes everything.
+   *
+   * @param file created, or replaced
+   * @throws IOException if it cannot be written; what was there before is then still there
+   * @throws IllegalStateException if never attached
+   * @throws IllegalArgumentException if the updater of the loss weights is not one of ND4J's, or
+   *     has a schedule that a file cannot hold; names it
+   */
+  public void save(Path file) throws IOException {
+    byte[] state = StateWriter.write(savedRun());
+    AtomicFile.write(file, temporary -> Files.write(temporary, state));
+  }
+
+  /**
+   * A GradNorm that goes on where the saved one was, once it is attached to a network with the same
+   * tasks. Its history begins anew.
+   *
+   * @param file written by {@link #save}; not modified
+   * @return with the settings of the one that was saved, not attached
+   * @throws IOException if the file cannot be read, was cut short or changed, or has a version that
+   *     this library cannot read; says which
+   */
+  public static GradNorm restore(Path file) throws IOException {
+    try (InputStream state = Files.newInputStream(file)) {
+      return new GradNorm(StateReader.read(state, file.toString()));
+    }
+  }
+
+  /**
+   * Writes a network, with its updater, and this GradNorm, with its history, into one file that
+   * resumes everything. It is the zip that Deeplearning4j's ModelSerializer writes, with two
+   * entries more, and opens with it as well. The file is replaced at once, when all is on the disk.
+   *
+   * <p>Between steps only, as after {@code fit}; in a listener use {@link GradNormCheckpoint},
+   * which knows that Deeplearning4j has not counted the step there yet.
+   *
+   * @param network the one that this is, or was, attached to; not modified
+   * @param file created, or replaced
+   * @throws IOException as for {@link #save}
+   * @throws IllegalStateException as for {@link #save}
+   * @throws IllegalArgumentException as for {@link #save}
+   */
+  public void writeModel(Model network, Path file) throws IOException {
+    ModelFile.write(file, network, savedRun(), history());
+  }
+
+  /**
+   * The GradNorm in a model's file, with its history.
+   *
+   * <pre>{@code
+   * ComputationGraph net = ModelSerializer.restoreComputationGraph(file.toFile(), true);
+   * GradNorm gradNorm = GradNorm.restoreFromModel(file).attach(net);
+   * }</pre>
+   *
+   * <p>Training then goes on bit for bit, but for what Deeplearning4j does not save: the state of
+   * ND4J's random numbers (dropout, weight noise), the state of a truncated series, and where in
+   * the data the iterator was.
+   *
+   * @param file written by {@link #writeModel} or {@link GradNormCheckpoint}; not modified
+   * @return with the settings of the one that was saved, not attached
+   * @throws IOException as for {@link #restore}, or if the file is a model without a GradNorm
+   */
+  public static GradNorm restoreFromModel(Path file) throws IOException {
+    GradNorm gradNorm = new GradNorm(ModelFile.readState(file));
+    ModelFile.readHistory(file, gradNorm.history, gradNorm.lastStep);
+    return gradNorm;
+  }
+
+  private synchronized SavedRun savedRun() {
+    checkAttachedOnce();
+    return new SavedRun(
+        settings,
+        taskNames,
+        measuredLayers,
+        probe == null ? stepsUntilMeasured : probe.stepsUntilMeasured(),
+        state,
+        lastStep);
   }
 
   /**

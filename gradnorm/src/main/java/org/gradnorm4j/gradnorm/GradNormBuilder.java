@@ -126,7 +126,6 @@ public final class GradNormBuilder {
    * @throws IllegalArgumentException if infinite or NaN
    */
   public GradNormBuilder lossShift(String task, double shift) {
-    check(Double.isFinite(shift), "lossShift", shift, "must be finite");
     return set(task, settings -> settings.withLossShift(shift));
   }
 
@@ -141,11 +140,6 @@ public final class GradNormBuilder {
    * @throws IllegalArgumentException if out of range
    */
   public GradNormBuilder lossFloor(String task, double floor) {
-    check(
-        floor >= InitialLosses.SMALLEST && Double.isFinite(floor),
-        "lossFloor",
-        floor,
-        "must be >= " + InitialLosses.SMALLEST + " and finite");
     return set(task, settings -> settings.withLossFloor(floor));
   }
 
@@ -172,7 +166,6 @@ public final class GradNormBuilder {
    *     limits and pins is checked when the number of tasks is known, by {@code attach}
    */
   public GradNormBuilder weightLimits(double min, double max) {
-    checkLimits(min, max);
     everyTask = everyTask.withLimits(min, max);
     return this;
   }
@@ -187,13 +180,7 @@ public final class GradNormBuilder {
    * @throws IllegalArgumentException as for {@link #weightLimits(double, double)}
    */
   public GradNormBuilder weightLimits(String task, double min, double max) {
-    checkLimits(min, max);
     return set(task, settings -> settings.withLimits(min, max));
-  }
-
-  private static void checkLimits(double min, double max) {
-    check(min > 0.0 && Double.isFinite(min), "minimum weight", min, "must be > 0 and finite");
-    check(max >= min, "maximum weight", max, "must be >= the minimum weight (" + min + ")");
   }
 
   /**
@@ -206,11 +193,6 @@ public final class GradNormBuilder {
    * @throws IllegalArgumentException if out of range
    */
   public GradNormBuilder pin(String task, double lossWeight) {
-    check(
-        lossWeight > 0.0 && Double.isFinite(lossWeight),
-        "pinned weight",
-        lossWeight,
-        "must be > 0 and finite. Use a small weight instead, such as 1e-6");
     return set(task, settings -> settings.withPin(lossWeight));
   }
 
@@ -226,7 +208,6 @@ public final class GradNormBuilder {
    * @throws IllegalArgumentException if out of range
    */
   public GradNormBuilder prior(String task, double prior) {
-    check(prior > 0.0 && Double.isFinite(prior), "prior", prior, "must be > 0 and finite");
     return set(task, settings -> settings.withPrior(prior));
   }
 
@@ -269,6 +250,16 @@ public final class GradNormBuilder {
   public GradNormBuilder onNonFinite(NonFinitePolicy policy) {
     onNonFinite = Objects.requireNonNull(policy, "onNonFinite");
     return this;
+  }
+
+  /** As it was saved. */
+  void everyTask(TaskSettings settings) {
+    everyTask = settings;
+  }
+
+  /** As it was saved; false if the task has settings already. */
+  boolean task(String task, TaskSettings settings) {
+    return tasks.put(task, settings) == null;
   }
 
   private GradNormBuilder set(String task, UnaryOperator<TaskSettings> change) {

@@ -1,19 +1,16 @@
 package org.gradnorm4j.gradnorm;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
+import java.io.Reader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.apache.commons.csv.CSVFormat;
-import org.apache.commons.csv.CSVPrinter;
 import org.apache.commons.math3.stat.descriptive.SummaryStatistics;
 import org.apache.commons.math3.stat.descriptive.SynchronizedSummaryStatistics;
 
@@ -158,48 +155,27 @@ public final class GradNormHistory {
 
   /**
    * Writes all rows as CSV (RFC 4180, UTF-8) with the header {@code
-   * iteration,epoch,task,loss,loss_weight,gradient_norm,weighted_gradient_norm,target_gradient_norm,relative_inverse_training_rate,present,skipped}.
+   * iteration,epoch,task,loss,loss_weight,gradient_norm,weighted_gradient_norm,target_gradient_norm,relative_inverse_training_rate,mean_loss_ratio,present,skipped}.
    * Numbers have all their digits.
    *
    * @param file created, or overwritten
    * @throws IOException if the file cannot be written
    */
   public void writeCsv(Path file) throws IOException {
-    CSVFormat format =
-        CSVFormat.RFC4180
-            .builder()
-            .setRecordSeparator('\n')
-            .setHeader(
-                "iteration",
-                "epoch",
-                "task",
-                "loss",
-                "loss_weight",
-                "gradient_norm",
-                "weighted_gradient_norm",
-                "target_gradient_norm",
-                "relative_inverse_training_rate",
-                "present",
-                "skipped")
-            .get();
-    try (CSVPrinter csv =
-        new CSVPrinter(Files.newBufferedWriter(file, StandardCharsets.UTF_8), format)) {
-      for (Iterator<Row> rows = rows().iterator(); rows.hasNext(); ) {
-        Row row = rows.next();
-        csv.printRecord(
-            row.iteration(),
-            row.epoch(),
-            row.task(),
-            row.loss(),
-            row.lossWeight(),
-            row.gradientNorm(),
-            row.weightedGradientNorm(),
-            row.targetGradientNorm(),
-            row.relativeInverseTrainingRate(),
-            row.present(),
-            row.skipped());
-      }
+    HistoryCsv.write(file, view());
+  }
+
+  /**
+   * Reads back what {@link #writeCsv} wrote.
+   *
+   * @param lastStep null before the first
+   */
+  void read(Reader csv, String name, GradNormStep lastStep) throws IOException {
+    HistoryCsv.read(csv, name, taskNames, steps);
+    if (lastStep == null && steps.size() > 0) {
+      throw new IOException(name + " has steps, where there should be none");
     }
+    steps.last(lastStep);
   }
 
   /**

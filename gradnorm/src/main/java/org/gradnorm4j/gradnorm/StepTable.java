@@ -31,16 +31,65 @@ final class StepTable {
   private final List<Chunk> chunks = new ArrayList<>();
   private int size;
   private GradNormStep last;
+  private int lastIteration;
   private boolean increasing = true;
 
   StepTable(List<String> taskNames) {
     this.taskNames = List.copyOf(taskNames);
   }
 
+  /**
+   * A task in a step.
+   *
+   * @param meanLossRatio of the step; the same for all its tasks
+   * @param present whether the minibatch had labels of the task
+   * @param skipped whether the step was; the same for all its tasks
+   */
+  record Row(
+      int iteration,
+      int epoch,
+      double loss,
+      double lossWeight,
+      double gradientNorm,
+      double targetGradientNorm,
+      double relativeInverseTrainingRate,
+      double meanLossRatio,
+      boolean present,
+      boolean skipped) {}
+
   synchronized void add(GradNormStep step) {
-    int tasks = taskNames.size();
-    int row = size & (CHUNK - 1);
-    if (row == 0) {
+    var measurement = step.measurement();
+    double[] losses = measurement.losses();
+    double[] weights = measurement.lossWeights();
+    double[] norms = measurement.gradientNorms();
+    double[] targets = step.targetGradientNorms();
+    double[] rates = step.relativeInverseTrainingRates();
+    boolean[] present = measurement.present();
+    double meanLossRatio = meanLossRatio(step);
+    Row[] rows = new Row[losses.length];
+    for (int i = 0; i < rows.length; i++) {
+      rows[i] =
+          new Row(
+              measurement.iteration(),
+              measurement.epoch(),
+              losses[i],
+              weights[i],
+              norms[i],
+              targets[i],
+              rates[i],
+              meanLossRatio,
+              present[i],
+              step.skipped());
+    }
+    add(rows);
+    last = step;
+  }
+
+  /** Adds a step by its tasks; {@link #last} does not change. */
+  synchronized void add(Row[] rows) {
+    int tasks = rows.length;
+    int at = size & (CHUNK - 1);
+    if (at == 0) {
       chunks.add(
           new Chunk(
               new int[CHUNK],
@@ -50,28 +99,22 @@ final class StepTable {
               new byte[CHUNK * tasks]));
     }
     Chunk chunk = chunks.get(chunks.size() - 1);
-    var measurement = step.measurement();
-    chunk.iterations[row] = measurement.iteration();
-    chunk.epochs[row] = measurement.epoch();
-    chunk.meanLossRatios[row] = meanLossRatio(step);
-    double[][] columns = {
-      measurement.losses(),
-      measurement.lossWeights(),
-      measurement.gradientNorms(),
-      step.targetGradientNorms(),
-      step.relativeInverseTrainingRates()
-    };
-    boolean[] present = measurement.present();
-    int next = row * tasks * COLUMNS;
+    increasing &= size == 0 || rows[0].iteration() > lastIteration;
+    lastIteration = rows[0].iteration();
+    chunk.iterations[at] = rows[0].iteration();
+    chunk.epochs[at] = rows[0].epoch();
+    chunk.meanLossRatios[at] = rows[0].meanLossRatio();
+    int next = at * tasks * COLUMNS;
     for (int task = 0; task < tasks; task++) {
-      for (double[] column : columns) {
-        chunk.values[next++] = column[task];
-      }
-      chunk.flags[row * tasks + task] =
-          (byte) ((present[task] ? 0 : ABSENT) | (step.skipped() ? SKIPPED : 0));
+      Row row = rows[task];
+      chunk.values[next++] = row.present() ? row.loss() : Double.NaN;
+      chunk.values[next++] = row.lossWeight();
+      chunk.values[next++] = row.present() ? row.gradientNorm() : Double.NaN;
+      chunk.values[next++] = row.targetGradientNorm();
+      chunk.values[next++] = row.relativeInverseTrainingRate();
+      chunk.flags[at * tasks + task] =
+          (byte) ((row.present() ? 0 : ABSENT) | (row.skipped() ? SKIPPED : 0));
     }
-    increasing &= last == null || measurement.iteration() > last.measurement().iteration();
-    last = step;
     size++;
   }
 
@@ -84,6 +127,11 @@ final class StepTable {
       task++;
     }
     return task == rates.length ? Double.NaN : ratios[task] / rates[task];
+  }
+
+  /** The last step of a history whose rows were added one by one. */
+  synchronized void last(GradNormStep step) {
+    last = step;
   }
 
   synchronized int size() {
@@ -132,7 +180,7 @@ final class StepTable {
 
     /** NaN if there were no labels. */
     double loss(int step, int task) {
-      return isPresent(step, task) ? value(step, task, LOSS) : Double.NaN;
+      return value(step, task, LOSS);
     }
 
     double lossWeight(int step, int task) {
@@ -141,7 +189,7 @@ final class StepTable {
 
     /** NaN if there were no labels. */
     double gradientNorm(int step, int task) {
-      return isPresent(step, task) ? value(step, task, GRADIENT_NORM) : Double.NaN;
+      return value(step, task, GRADIENT_NORM);
     }
 
     /** G_i = |λ_i| n_i; NaN where the target is: in a skipped step, and of an absent task. */
@@ -187,8 +235,11 @@ final class StepTable {
 
     /** L_i/L_i(0) as the rule took it, up to rounding. */
     double lossRatio(int step, int task) {
-      return relativeInverseTrainingRate(step, task)
-          * chunks[step >> CHUNK_BITS].meanLossRatios[step & (CHUNK - 1)];
+      return relativeInverseTrainingRate(step, task) * meanLossRatio(step);
+    }
+
+    double meanLossRatio(int step) {
+      return chunks[step >> CHUNK_BITS].meanLossRatios[step & (CHUNK - 1)];
     }
 
     private double value(int step, int task, int column) {

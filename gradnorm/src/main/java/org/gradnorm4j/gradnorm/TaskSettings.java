@@ -20,6 +20,42 @@ record TaskSettings(
     Double maxWeight,
     Double pin,
     Double prior) {
+  TaskSettings {
+    check(
+        lossShift == null || Double.isFinite(lossShift), "lossShift", lossShift, "must be finite");
+    check(
+        lossFloor == null || (lossFloor >= InitialLosses.SMALLEST && Double.isFinite(lossFloor)),
+        "lossFloor",
+        lossFloor,
+        "must be >= " + InitialLosses.SMALLEST + " and finite");
+    check(
+        minWeight == null || (minWeight > 0.0 && Double.isFinite(minWeight)),
+        "minimum weight",
+        minWeight,
+        "must be > 0 and finite");
+    check(
+        minWeight == null || maxWeight == null || maxWeight >= minWeight,
+        "maximum weight",
+        maxWeight,
+        "must be >= the minimum weight (" + minWeight + ")");
+    check(
+        pin == null || (pin > 0.0 && Double.isFinite(pin)),
+        "pinned weight",
+        pin,
+        "must be > 0 and finite. Use a small weight instead, such as 1e-6");
+    check(
+        prior == null || (prior > 0.0 && Double.isFinite(prior)),
+        "prior",
+        prior,
+        "must be > 0 and finite");
+  }
+
+  private static void check(boolean holds, String subject, Double value, String rule) {
+    if (!holds) {
+      throw new IllegalArgumentException(subject + " (" + value + ") " + rule);
+    }
+  }
+
   static final TaskSettings NONE = new TaskSettings(null, null, null, null, null, null, null);
 
   /** These settings, and those of all tasks where these say nothing. */

@@ -150,18 +150,19 @@ class GradNormTest {
     assertThat(lines).hasSize(5);
     assertThat(lines.get(0))
         .isEqualTo(
-            "iteration,epoch,task,loss,loss_weight,gradient_norm,weighted_gradient_norm,target_gradient_norm,relative_inverse_training_rate,present,skipped");
+            "iteration,epoch,task,loss,loss_weight,gradient_norm,weighted_gradient_norm,target_gradient_norm,relative_inverse_training_rate,mean_loss_ratio,present,skipped");
     GradNormStep last = gradNorm.lastStep().orElseThrow();
     assertThat(lines.get(4))
         .isEqualTo(
-            "1,0,\"with,comma\",%s,%s,%s,%s,%s,%s,true,false"
+            "1,0,\"with,comma\",%s,%s,%s,%s,%s,%s,%s,true,false"
                 .formatted(
                     last.measurement().losses()[1],
                     last.measurement().lossWeights()[1],
                     last.measurement().gradientNorms()[1],
                     last.weightedGradientNorms()[1],
                     last.targetGradientNorms()[1],
-                    last.relativeInverseTrainingRates()[1]));
+                    last.relativeInverseTrainingRates()[1],
+                    last.lossRatios()[0] / last.relativeInverseTrainingRates()[0]));
     assertThat(lines.get(1)).startsWith("0,0,a,").contains(",1.0,");
     assertThat(gradNorm.history().size()).isEqualTo(2);
     assertThat(gradNorm.history().rows().map(GradNormHistory.Row::task))

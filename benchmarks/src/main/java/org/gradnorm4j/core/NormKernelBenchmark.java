@@ -14,12 +14,10 @@ import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
-import org.nd4j.linalg.learning.config.Sgd;
 import org.nd4j.linalg.lossfunctions.impl.LossMSE;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
-import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Measurement;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
@@ -33,107 +31,129 @@ import org.openjdk.jmh.annotations.Warmup;
  * The norms of all tasks by one kernel, given what the heads send back: the part of a step that
  * grows with the number of tasks. Is in the kernels' package, as they are not public.
  */
-@State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
 @Fork(1)
 @Warmup(iterations = 3, time = 1)
 @Measurement(iterations = 5, time = 1)
 public class NormKernelBenchmark {
-  /** The kernel: the dense one by each of its methods, or that of convolutions. */
-  public enum Kernel {
-    /** xᵀδ for each task. */
-    DENSE_DIRECT,
-    /** xᵀ[δ_1 … δ_T]. */
-    DENSE_STACKED,
-    /** ⟨xxᵀ, δδᵀ⟩. */
-    DENSE_GRAM,
-    /** What the cost model chooses of these. */
-    DENSE_CHEAPEST,
-    /** 5 × 5 patches of the input, once. */
-    CONVOLUTION
+
+  /** A layer after its forward pass, its kernel, and random epsilons. */
+  @State(Scope.Benchmark)
+  public abstract static class Kernel {
+    /** Number of tasks. */
+    @Param({"2", "10"})
+    public int tasks;
+
+    /** Of the parameters. */
+    @Param({"FLOAT", "DOUBLE"})
+    public DataType precision;
+
+    private NormKernel kernel;
+    private INDArray output;
+    private INDArray[] epsilons;
+    private double[] squaredNorms;
+
+    void setUp(
+        org.deeplearning4j.nn.conf.layers.Layer configuration,
+        InputType type,
+        int minibatch,
+        DenseNormKernel.Method method) {
+      MultiLayerNetwork net =
+          new MultiLayerNetwork(
+              new NeuralNetConfiguration.Builder()
+                  .seed(1)
+                  .dataType(precision)
+                  .list()
+                  .layer(configuration)
+                  .layer(
+                      new LossLayer.Builder(new LossMSE()).activation(Activation.IDENTITY).build())
+                  .setInputType(type)
+                  .build());
+      net.init();
+      Layer layer = net.getLayer(0);
+      long[] shape = type.getShape(true);
+      shape[0] = minibatch;
+      layer.setInput(Nd4j.randn(precision, shape), LayerWorkspaceMgr.noWorkspaces());
+      output = layer.activate(true, LayerWorkspaceMgr.noWorkspaces());
+      kernel = NormKernels.of(layer, method).orElseThrow();
+      epsilons = new INDArray[tasks];
+      Arrays.setAll(epsilons, i -> Nd4j.randn(precision, output.shape()));
+      squaredNorms = new double[tasks];
+    }
+
+    /** What a step does for the norms, in the forward and in the backward pass. */
+    double[] norms() {
+      Arrays.fill(squaredNorms, 0.0);
+      kernel.forward(output);
+      kernel.addSquaredNorms(epsilons, squaredNorms, LayerWorkspaceMgr.noWorkspaces());
+      return squaredNorms;
+    }
   }
 
-  /** Which kernel. */
-  @Param public Kernel kernel;
+  /** A dense layer with ReLU, by each method of its kernel. */
+  public static class Dense extends Kernel {
+    /** xᵀδ for each task, for all at once, by Gram matrices, or what the cost model chooses. */
+    @Param({"DIRECT", "STACKED", "GRAM", "CHEAPEST"})
+    public String method;
+
+    /** Minibatch × width (in = out). */
+    @Param({"100x100", "256x1024"})
+    public String dense;
+
+    /** Runs the forward pass. */
+    @Setup
+    public void setUp() {
+      int width = sizes(dense)[1];
+      setUp(
+          new DenseLayer.Builder().nOut(width).activation(Activation.RELU).build(),
+          InputType.feedForward(width),
+          sizes(dense)[0],
+          DenseNormKernel.Method.valueOf(method));
+    }
+  }
+
+  /** A convolution 5 × 5 of images 12 × 12. */
+  public static class Convolution extends Kernel {
+    /** Minibatch × channels (in = out). */
+    @Param({"256x10", "32x64"})
+    public String images;
+
+    /** Runs the forward pass. */
+    @Setup
+    public void setUp() {
+      int channels = sizes(images)[1];
+      setUp(
+          new ConvolutionLayer.Builder(5, 5).nOut(channels).activation(Activation.RELU).build(),
+          InputType.convolutional(12, 12, channels),
+          sizes(images)[0],
+          DenseNormKernel.Method.CHEAPEST);
+    }
+  }
+
+  private static int[] sizes(String shape) {
+    return Arrays.stream(shape.split("x")).mapToInt(Integer::parseInt).toArray();
+  }
 
   /**
-   * Minibatch × width (in = out), both squared for a convolution: N × channels × 12 × 12 images.
-   */
-  @Param({"100x100", "256x1024", "32x16"})
-  public String shape;
-
-  /** Number of tasks. */
-  @Param({"2", "10"})
-  public int tasks;
-
-  /** Of the parameters. */
-  @Param({"FLOAT", "DOUBLE"})
-  public DataType precision;
-
-  private NormKernel normKernel;
-  private INDArray output;
-  private INDArray[] epsilons;
-  private double[] squaredNorms;
-
-  /** A layer after its forward pass, and random epsilons. */
-  @Setup(Level.Trial)
-  public void setUp() {
-    String[] sizes = shape.split("x");
-    int n = Integer.parseInt(sizes[0]);
-    int width = Integer.parseInt(sizes[1]);
-    boolean convolution = kernel == Kernel.CONVOLUTION;
-    var configuration =
-        new NeuralNetConfiguration.Builder()
-            .seed(1)
-            .dataType(precision)
-            .updater(new Sgd(1e-3))
-            .list()
-            .layer(
-                convolution
-                    ? new ConvolutionLayer.Builder(5, 5)
-                        .nOut(width)
-                        .activation(Activation.RELU)
-                        .build()
-                    : new DenseLayer.Builder().nOut(width).activation(Activation.RELU).build())
-            .layer(new LossLayer.Builder(new LossMSE()).activation(Activation.IDENTITY).build())
-            .setInputType(
-                convolution
-                    ? InputType.convolutional(12, 12, width)
-                    : InputType.feedForward(width))
-            .build();
-    MultiLayerNetwork net = new MultiLayerNetwork(configuration);
-    net.init();
-    Layer layer = net.getLayer(0);
-    INDArray input =
-        convolution ? Nd4j.randn(precision, n, width, 12, 12) : Nd4j.randn(precision, n, width);
-    layer.setInput(input, LayerWorkspaceMgr.noWorkspaces());
-    output = layer.activate(true, LayerWorkspaceMgr.noWorkspaces());
-    normKernel = NormKernels.of(layer, denseMethod()).orElseThrow();
-    epsilons = new INDArray[tasks];
-    Arrays.setAll(epsilons, i -> Nd4j.randn(precision, output.shape()));
-    squaredNorms = new double[tasks];
-  }
-
-  private DenseNormKernel.Method denseMethod() {
-    return switch (kernel) {
-      case DENSE_DIRECT -> DenseNormKernel.Method.DIRECT;
-      case DENSE_STACKED -> DenseNormKernel.Method.STACKED;
-      case DENSE_GRAM -> DenseNormKernel.Method.GRAM;
-      default -> DenseNormKernel.Method.CHEAPEST;
-    };
-  }
-
-  /**
-   * What a step does for the norms, in the forward and in the backward pass.
+   * Of a dense layer.
    *
+   * @param kernel see there
    * @return the squared norms
    */
   @Benchmark
-  public double[] norms() {
-    Arrays.fill(squaredNorms, 0.0);
-    normKernel.forward(output);
-    normKernel.addSquaredNorms(epsilons, squaredNorms, LayerWorkspaceMgr.noWorkspaces());
-    return squaredNorms;
+  public double[] dense(Dense kernel) {
+    return kernel.norms();
+  }
+
+  /**
+   * Of a convolution.
+   *
+   * @param kernel see there
+   * @return the squared norms
+   */
+  @Benchmark
+  public double[] convolution(Convolution kernel) {
+    return kernel.norms();
   }
 }

@@ -28,7 +28,9 @@ final class Worker {
     }
   }
 
-  /** On the worker's thread, when it ends for whatever reason: nobody waits for its copy any more. */
+  /**
+   * On the worker's thread, when it ends for whatever reason: nobody waits for its copy any more.
+   */
   void stopped() {
     copied();
   }

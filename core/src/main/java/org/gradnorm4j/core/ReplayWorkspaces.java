@@ -83,15 +83,10 @@ final class ReplayWorkspaces {
     if (!users.isEmpty()) {
       return;
     }
-    Set<MemoryWorkspace> here = Collections.newSetFromMap(new IdentityHashMap<>());
-    here.addAll(Nd4j.getWorkspaceManager().getAllWorkspacesForCurrentThread());
-    for (MemoryWorkspace workspace : opened) {
-      if (here.contains(workspace)) {
-        Nd4j.getWorkspaceManager().destroyWorkspace(workspace);
-      } else {
-        workspace.destroyWorkspace(true); // an empty one stays with its thread
-      }
-    }
+    // Empty, each stays with its thread: ND4J keeps a reference to every workspace that ever was,
+    // so
+    // making new ones would add up.
+    opened.forEach(workspace -> workspace.destroyWorkspace(true));
     opened.clear();
   }
 }

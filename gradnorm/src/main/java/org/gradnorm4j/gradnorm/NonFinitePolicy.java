@@ -11,6 +11,9 @@ public enum NonFinitePolicy {
   /**
    * End the fit with an {@link ArithmeticException} that names the tasks, before the parameters of
    * the network change. In steps that are measured, see {@link GradNormBuilder#measureEvery}.
+   *
+   * <p><b>Note:</b> the workers of a ParallelWrapper have changed theirs by then: a round is
+   * complete when all of them have trained.
    */
   THROW
 }

@@ -45,6 +45,7 @@ import org.deeplearning4j.optimize.api.BaseTrainingListener;
 public final class GradNormCheckpoint extends BaseTrainingListener {
   private static final String PREFIX = "checkpoint-";
   private static final String SUFFIX = ".zip";
+  private static final int DIGITS = 10; // of the largest int
 
   private final GradNorm gradNorm;
   private final Path folder;
@@ -89,7 +90,7 @@ public final class GradNormCheckpoint extends BaseTrainingListener {
     List<Path> files = new ArrayList<>();
     if (Files.isDirectory(folder)) {
       try (DirectoryStream<Path> all =
-          Files.newDirectoryStream(folder, PREFIX + "[0-9]*" + SUFFIX)) {
+          Files.newDirectoryStream(folder, PREFIX + "[0-9]".repeat(DIGITS) + SUFFIX)) {
         all.forEach(files::add);
       }
     }
@@ -115,11 +116,13 @@ public final class GradNormCheckpoint extends BaseTrainingListener {
   }
 
   private void save(Model model, StepCounts counts) {
-    Path file = folder.resolve("%s%010d%s".formatted(PREFIX, counts.iterations(), SUFFIX));
+    String number = "%0" + DIGITS + "d";
+    Path file = folder.resolve(PREFIX + number.formatted(counts.iterations()) + SUFFIX);
     try {
       counts.during(model, () -> gradNorm.writeModel(model, file));
       List<Path> files = inOrder(folder);
-      for (Path old : files.subList(0, Math.max(0, files.size() - kept))) {
+      int written = files.indexOf(file) + 1; // what comes after it is not older
+      for (Path old : files.subList(0, Math.max(0, written - kept))) {
         Files.deleteIfExists(old);
       }
     } catch (IOException e) {
@@ -168,6 +171,7 @@ public final class GradNormCheckpoint extends BaseTrainingListener {
 
     /**
      * How many checkpoints stay; older ones are deleted once a new one is written. Default: 3.
+     * Those with more iterations than the new one, of a run that was gone back on, stay as well.
      *
      * @param count &ge; 1
      * @return this
@@ -190,8 +194,13 @@ public final class GradNormCheckpoint extends BaseTrainingListener {
      *
      * @return a listener to be added to the network
      * @throws IOException if the folder cannot be created or read
+     * @throws IllegalArgumentException if neither iterations nor epochs are to be saved
      */
     public GradNormCheckpoint build() throws IOException {
+      if (iterations == 0 && epochs == 0) {
+        throw new IllegalArgumentException(
+            "everyIterations (0) or everyEpochs (0) must be > 0, or nothing would be saved");
+      }
       return new GradNormCheckpoint(this);
     }
   }

@@ -9,6 +9,8 @@ import java.nio.file.FileSystem;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.zip.CRC32;
+import java.util.zip.CheckedInputStream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 import org.deeplearning4j.nn.api.Model;
@@ -51,9 +53,13 @@ final class ModelFile {
   static void readHistory(Path file, GradNormHistory history, GradNormStep lastStep)
       throws IOException {
     try (ZipFile zip = new ZipFile(file.toFile());
-        InputStream csv = open(zip, HISTORY, file)) {
+        CheckedInputStream csv = new CheckedInputStream(open(zip, HISTORY, file), new CRC32())) {
       history.read(
           new InputStreamReader(csv, StandardCharsets.UTF_8), file + "!" + HISTORY, lastStep);
+      if (csv.getChecksum().getValue() != zip.getEntry(HISTORY).getCrc()) { // ZipFile does not look
+        throw new IOException(
+            "%s!%s was cut short or changed: its checksum does not match".formatted(file, HISTORY));
+      }
     }
   }
 

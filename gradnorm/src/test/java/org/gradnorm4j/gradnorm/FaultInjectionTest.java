@@ -27,7 +27,9 @@ import org.nd4j.linalg.lossfunctions.impl.LossMSE;
  * positive with its sum, and moves again when the fault is over.
  */
 class FaultInjectionTest {
-  private static final int RUNS = 100;
+  /** {@code -Dgradnorm.faultRuns=2000} runs more. */
+  private static final int RUNS = Integer.getInteger("gradnorm.faultRuns", 100);
+
   private static final int STEPS = 50;
   private static final int CLEAN_STEPS_AT_THE_END = 5;
   private static final int TASKS = 3;

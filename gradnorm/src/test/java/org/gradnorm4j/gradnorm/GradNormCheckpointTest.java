@@ -1,0 +1,221 @@
+package org.gradnorm4j.gradnorm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.deeplearning4j.datasets.iterator.ExistingDataSetIterator;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.util.ModelSerializer;
+import org.gradnorm4j.core.CompositeLoss;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.learning.config.Adam;
+import org.nd4j.linalg.lossfunctions.impl.LossMAE;
+import org.nd4j.linalg.lossfunctions.impl.LossMSE;
+
+/** When checkpoints are written, which stay, and that two terms of one output go on from them. */
+class GradNormCheckpointTest {
+  private static final int BATCHES = 3;
+
+  private static String name(int iterations) {
+    return "checkpoint-%010d.zip".formatted(iterations);
+  }
+
+  private static List<String> names(Path folder) throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.map(file -> file.getFileName().toString()).sorted().toList();
+    }
+  }
+
+  private static MultiLayerNetwork network() {
+    MultiLayerNetwork net =
+        new MultiLayerNetwork(
+            new NeuralNetConfiguration.Builder()
+                .seed(5)
+                .updater(new Adam(0.01))
+                .list()
+                .layer(new DenseLayer.Builder().nIn(4).nOut(5).activation(Activation.TANH).build())
+                .layer(
+                    new OutputLayer.Builder(
+                            CompositeLoss.builder()
+                                .term("square", 1.0, new LossMSE())
+                                .term("absolute", 0.1, new LossMAE())
+                                .build())
+                        .nIn(5)
+                        .nOut(2)
+                        .activation(Activation.IDENTITY)
+                        .build())
+                .build());
+    net.init();
+    return net;
+  }
+
+  /** An epoch of three minibatches. */
+  private static DataSetIterator epoch() {
+    Nd4j.getRandom().setSeed(7);
+    List<DataSet> batches =
+        IntStream.range(0, BATCHES)
+            .mapToObj(
+                i ->
+                    new DataSet(
+                        Nd4j.randn(DataType.FLOAT, 8, 4),
+                        Nd4j.randn(DataType.FLOAT, 8, 2).addi(1.0)))
+            .toList();
+    return new ExistingDataSetIterator(batches);
+  }
+
+  @Test
+  void onlyTheNewestStay_foreignFilesAreLeftAlone(@TempDir Path folder) throws Exception {
+    List<String> foreign =
+        List.of(
+            "checkpoint-0000000001-best.zip",
+            "checkpoint-1.zip",
+            "checkpoint_0_ComputationGraph.zip",
+            "notes.txt");
+    for (String name : foreign) {
+      Files.writeString(folder.resolve(name), "mine");
+    }
+    Path halfWritten = Files.createDirectory(folder.resolve(".gradnorm4j-1"));
+    Files.writeString(halfWritten.resolve(name(1)), "of a killed process");
+    ComputationGraph net = TrainingProcess.network();
+    GradNorm gradNorm = GradNorm.builder().build().attach(net);
+    net.addListeners(
+        GradNormCheckpoint.builder(gradNorm, folder).everyIterations(2).keepLast(3).build());
+    assertThat(names(folder)).isEqualTo(foreign);
+    assertThat(GradNormCheckpoint.last(folder)).isEmpty();
+    for (int step = 1; step <= 25; step++) {
+      TrainingProcess.train(net, 1);
+      int newest = step / 2 * 2;
+      assertThat(names(folder))
+          .as("after step %d", step)
+          .containsExactlyInAnyOrderElementsOf(
+              Stream.concat(
+                      foreign.stream(),
+                      Stream.of(newest - 4, newest - 2, newest)
+                          .filter(iterations -> iterations > 0)
+                          .map(GradNormCheckpointTest::name))
+                  .toList());
+      if (newest > 0) {
+        assertThat(GradNormCheckpoint.last(folder)).contains(folder.resolve(name(newest)));
+      }
+    }
+    for (String name : foreign) {
+      assertThat(folder.resolve(name)).hasContent("mine");
+    }
+  }
+
+  /** Somebody goes back to an earlier checkpoint: what is written then must not be deleted. */
+  @Test
+  void earlierThanWhatIsThere_isKept(@TempDir Path folder) throws Exception {
+    Files.writeString(folder.resolve(name(100)), "of another run");
+    ComputationGraph net = TrainingProcess.network();
+    GradNorm gradNorm = GradNorm.builder().build().attach(net);
+    net.addListeners(
+        GradNormCheckpoint.builder(gradNorm, folder).everyIterations(1).keepLast(1).build());
+    TrainingProcess.train(net, 3);
+    assertThat(names(folder)).containsExactly(name(3), name(100));
+  }
+
+  @Test
+  void epochsAndIterations_areSavedWhenTheyAreDue(@TempDir Path parent) throws Exception {
+    Path everyOther = parent.resolve("a/new/folder");
+    Path both = parent.resolve("both");
+    Path byDefault = parent.resolve("default");
+    MultiLayerNetwork net = network();
+    GradNorm gradNorm = GradNorm.builder().build().attach(net);
+    net.addListeners(
+        GradNormCheckpoint.builder(gradNorm, everyOther).everyEpochs(2).build(),
+        GradNormCheckpoint.builder(gradNorm, both).everyIterations(4).keepLast(9).build(),
+        GradNormCheckpoint.builder(gradNorm, byDefault).build());
+    net.fit(epoch(), 5);
+    assertThat(names(everyOther)).containsExactly(name(6), name(12));
+    assertThat(names(both))
+        .containsExactly(name(3), name(4), name(6), name(8), name(9), name(12), name(15));
+    assertThat(names(byDefault)).containsExactly(name(9), name(12), name(15));
+    for (int[] counts : new int[][] {{3, 1}, {4, 1}, {6, 2}, {8, 2}, {12, 4}, {15, 5}}) {
+      MultiLayerNetwork restored =
+          ModelSerializer.restoreMultiLayerNetwork(both.resolve(name(counts[0])).toFile(), true);
+      assertThat(restored.getIterationCount()).isEqualTo(counts[0]);
+      assertThat(restored.getEpochCount()).isEqualTo(counts[1]);
+    }
+    assertThat(net.getIterationCount()).isEqualTo(15);
+    assertThat(net.getEpochCount()).isEqualTo(5);
+  }
+
+  /** The oracle: the run that was not interrupted, as its own checkpoint has it. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void termsOfOneOutput_goOnBitForBit(boolean byEpochs, @TempDir Path folder) throws Exception {
+    MultiLayerNetwork straight = network();
+    GradNorm gradNorm = GradNorm.builder().build().attach(straight);
+    straight.addListeners(
+        GradNormCheckpoint.builder(gradNorm, folder)
+            .everyIterations(byEpochs ? 0 : 6)
+            .everyEpochs(byEpochs ? 2 : 0)
+            .build());
+    straight.fit(epoch(), 4);
+    Path half = folder.resolve(name(6));
+    Path whole = folder.resolve(name(12));
+    assertThat(names(folder)).containsExactly(name(6), name(12));
+
+    MultiLayerNetwork net = ModelSerializer.restoreMultiLayerNetwork(half.toFile(), true);
+    GradNorm restored = GradNorm.restoreFromModel(half).attach(net);
+    if (!byEpochs) { // written before the second epoch was counted
+      net.getLayerWiseConfigurations().setEpochCount(2);
+    }
+    net.fit(epoch(), 2);
+    if (!byEpochs) {
+      net.getLayerWiseConfigurations().setEpochCount(3);
+    }
+    Path resumed = folder.resolve("resumed.zip");
+    restored.writeModel(net, resumed);
+    ResumeTest.assertSameEntries(resumed, whole);
+    assertThat(restored.lossWeights()).isEqualTo(gradNorm.lossWeights());
+    assertThat(restored.lossWeights().get("square")).isNotEqualTo(1.0);
+    assertThat(restored.history().rows())
+        .containsExactlyElementsOf(gradNorm.history().rows().toList());
+  }
+
+  @Test
+  void badArguments_areRefused(@TempDir Path folder) throws Exception {
+    GradNormCheckpoint.Builder builder =
+        GradNormCheckpoint.builder(GradNorm.builder().build(), folder);
+    assertThatThrownBy(() -> builder.everyIterations(-1))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("everyIterations (-1) must be >= 0");
+    assertThatThrownBy(() -> builder.everyEpochs(-1))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("everyEpochs (-1) must be >= 0");
+    assertThatThrownBy(() -> builder.keepLast(0))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("keepLast (0) must be >= 1");
+    assertThatThrownBy(() -> builder.everyEpochs(0).build())
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "everyIterations (0) or everyEpochs (0) must be > 0, or nothing would be saved");
+    assertThatThrownBy(() -> GradNormCheckpoint.builder(null, folder))
+        .isInstanceOf(NullPointerException.class)
+        .hasMessage("gradNorm");
+    Path file = Files.createFile(folder.resolve("file"));
+    assertThatThrownBy(() -> GradNormCheckpoint.builder(GradNorm.builder().build(), file).build())
+        .isInstanceOf(IOException.class);
+    assertThat(GradNormCheckpoint.last(folder.resolve("none"))).isEmpty();
+  }
+}

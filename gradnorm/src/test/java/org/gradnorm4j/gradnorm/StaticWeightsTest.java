@@ -1,0 +1,133 @@
+package org.gradnorm4j.gradnorm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Means of the loss weights, held or pasted. */
+class StaticWeightsTest {
+  private static final int STEPS = 12;
+
+  private static GradNorm trained(ComputationGraph net) {
+    GradNorm gradNorm = GradNorm.builder().build().attach(net);
+    TrainingProcess.train(net, STEPS);
+    return gradNorm;
+  }
+
+  /** By hand, from the rows of the history. */
+  private static double mean(GradNorm gradNorm, String task, int lastSteps) {
+    List<Double> weights =
+        gradNorm
+            .history()
+            .rows()
+            .filter(row -> row.task().equals(task))
+            .map(GradNormHistory.Row::lossWeight)
+            .toList();
+    double sum = 0.0;
+    for (double weight : weights.subList(weights.size() - lastSteps, weights.size())) {
+      sum += weight;
+    }
+    return sum / lastSteps;
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 1", "5, 5", "12, 12", "1000, 12"})
+  void staticWeights_areTheMeanOverTheLastSteps(int asked, int averaged) {
+    GradNorm gradNorm = trained(TrainingProcess.network());
+    Map<String, Double> before = gradNorm.lossWeights();
+    StaticWeights mean = gradNorm.staticWeights(asked);
+    assertThat(mean.steps()).isEqualTo(averaged);
+    assertThat(mean.lossWeights().keySet()).containsExactly(TrainingProcess.TASKS);
+    for (String task : TrainingProcess.TASKS) {
+      assertThat(mean.lossWeights().get(task))
+          .isCloseTo(mean(gradNorm, task, averaged), within(1e-14));
+    }
+    assertThat(mean.lossWeights()).isNotEqualTo(before);
+    assertThat(gradNorm.lossWeights()).isEqualTo(before);
+  }
+
+  @Test
+  void freeze_holdsTheMean_inTheNetworkToo() {
+    ComputationGraph net = TrainingProcess.network();
+    GradNorm gradNorm = trained(net);
+    double expected = mean(gradNorm, "a", 4);
+    StaticWeights mean = gradNorm.freeze(4);
+    assertThat(mean.lossWeights().get("a")).isCloseTo(expected, within(1e-14));
+    TrainingProcess.train(net, 4);
+    assertThat(gradNorm.lossWeights()).isEqualTo(mean.lossWeights());
+    Double[] held = mean.lossWeights().values().toArray(Double[]::new);
+    assertThat(
+            gradNorm.history().rows().skip(3 * STEPS).map(GradNormHistory.Row::lossWeight).toList())
+        .containsExactly(
+            held[0], held[1], held[2], held[0], held[1], held[2], held[0], held[1], held[2],
+            held[0], held[1], held[2]);
+    assertThat(gradNorm.staticWeights(4).lossWeights().get("b")).isCloseTo(held[1], within(1e-14));
+    gradNorm.unfreeze();
+    TrainingProcess.train(net, 1);
+    assertThat(gradNorm.lossWeights().get("a")).isNotEqualTo(held[0]);
+  }
+
+  @Test
+  void detached_freezeHoldsFromTheNextAttachmentOn() {
+    ComputationGraph net = TrainingProcess.network();
+    GradNorm gradNorm = trained(net);
+    gradNorm.detach();
+    StaticWeights mean = gradNorm.freeze(STEPS);
+    gradNorm.attach(net);
+    TrainingProcess.train(net, 2);
+    assertThat(gradNorm.lastStep().orElseThrow().measurement().lossWeights())
+        .containsExactly(
+            mean.lossWeights().values().stream().mapToDouble(Double::doubleValue).toArray());
+    assertThat(gradNorm.lossWeights()).isEqualTo(mean.lossWeights());
+  }
+
+  @Test
+  void withoutSteps_thereIsNoMean() {
+    GradNorm gradNorm = GradNorm.builder().build();
+    assertThatThrownBy(() -> gradNorm.freeze(1))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageStartingWith("not attached to a network yet");
+    gradNorm.attach(TrainingProcess.network());
+    assertThatThrownBy(() -> gradNorm.staticWeights(1))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage("no step is recorded yet. Train first");
+    assertThatThrownBy(() -> gradNorm.freeze(0))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("lastSteps (0) must be >= 1");
+  }
+
+  @Test
+  void text_isCodeThatHoldsTheWeights() {
+    Map<String, Double> weights = new LinkedHashMap<>();
+    weights.put("a", 1.25);
+    weights.put("b", 0.75);
+    weights.put("c", 1.0);
+    Locale before = Locale.getDefault();
+    try {
+      Locale.setDefault(Locale.GERMANY); // writes 1,25
+      assertThat(new StaticWeights(weights, 10))
+          .hasToString(
+              "GradNorm.builder().pin(\"a\", 1.25000).pin(\"b\", 0.750000).pin(\"c\", 1.00000).build()");
+      assertThat(new StaticWeights(Map.of("say \"x\\y\"", 1e-7), 1))
+          .hasToString("GradNorm.builder().pin(\"say \\\"x\\\\y\\\"\", 1.00000e-07).build()");
+    } finally {
+      Locale.setDefault(before);
+    }
+    // pasted:
+    GradNorm pasted =
+        GradNorm.builder().pin("a", 1.25000).pin("b", 0.750000).pin("c", 1.00000).build();
+    ComputationGraph net = TrainingProcess.network();
+    pasted.attach(net);
+    TrainingProcess.train(net, 5);
+    assertThat(pasted.lossWeights()).isEqualTo(weights);
+  }
+}

@@ -34,7 +34,8 @@ abstract class Blas {
   abstract void transposedProduct(INDArray a, INDArray b, INDArray result);
 
   /**
-   * Σ a∘b over elements in the order in which they lie in memory.
+   * Σ a∘b over elements in the order in which they lie in memory. In the precision of the elements,
+   * but with the range of a double: sums of squared floats end at 10³⁸, norms of 10¹⁹.
    *
    * @param a dense, or a vector with one stride; not modified
    * @param b the same; not modified
@@ -48,10 +49,10 @@ abstract class Blas {
    */
   abstract double dotOfGrams(INDArray a, INDArray b, double diagonal);
 
-  /** Σ a∘a over a part of what lies in memory. */
+  /** Σ a∘a over a part of what lies in memory; range as in {@link #dot}. */
   abstract double squaredNorm(INDArray a, long from, long length);
 
-  /** Σ a∘b over the diagonals of two square arrays in row order. */
+  /** Σ a∘b over the diagonals of two square arrays in row order; range as in {@link #dot}. */
   abstract double diagonalDot(INDArray a, INDArray b);
 
   /**
@@ -116,7 +117,10 @@ abstract class Blas {
 
     @Override
     double dot(INDArray a, INDArray b) {
-      return Nd4j.getBlasWrapper().dot(a, b);
+      double sum = Nd4j.getBlasWrapper().dot(a, b);
+      return isDouble(a) || isInRangeOfFloats(sum)
+          ? sum
+          : Nd4j.getBlasWrapper().dot(a.castTo(DataType.DOUBLE), b.castTo(DataType.DOUBLE));
     }
 
     @Override
@@ -166,6 +170,13 @@ abstract class Blas {
           Nd4j.create(a.data(), new long[] {length}, new long[] {1}, a.offset() + from, 'c');
       return dot(part, part);
     }
+  }
+
+  /**
+   * Whether a sum of products of floats, none of them negligible, was neither too large nor small.
+   */
+  static boolean isInRangeOfFloats(double sum) {
+    return Math.abs(sum) > 1e-30 && Math.abs(sum) < 1e37;
   }
 
   static boolean isDouble(INDArray a) {

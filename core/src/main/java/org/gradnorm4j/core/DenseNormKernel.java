@@ -119,9 +119,13 @@ final class DenseNormKernel implements NormKernel {
   }
 
   /** ‖xᵀδ‖². */
-  private double direct(INDArray x, long in, long out, INDArray delta) {
+  private double direct(INDArray x, long in, long out, INDArray someDelta) {
+    INDArray delta = Blas.dense(someDelta);
+    if (Blas.INSTANCE.dot(delta, delta) == 0.0) {
+      return 0.0; // the task is absent
+    }
     INDArray gradient = gradients.sized(x.dataType(), in, out);
-    Blas.INSTANCE.transposedProduct(x, Blas.dense(delta), gradient);
+    Blas.INSTANCE.transposedProduct(x, delta, gradient);
     return Blas.INSTANCE.dot(gradient, gradient);
   }
 
@@ -163,13 +167,18 @@ final class DenseNormKernel implements NormKernel {
    * ⟨K, D⟩ of two Gram matrices, or NaN where rounding would spoil it. The diagonal alone is Σ_x
    * ‖x‖²‖δ‖², the sum of squared per-example gradient norms; when the examples' gradients cancel,
    * the off-diagonal terms take nearly all of that away again, and with it the digits. Below
-   * √(machine epsilon) of the diagonal the caller goes the direct way, which does not suffer.
+   * √(machine epsilon) of the diagonal the caller goes the direct way, which does not suffer; so it
+   * does where K and D, squares of floats, are too large or small for floats.
    */
   private static double gramNormSquared(INDArray k, INDArray d) {
     double diagonal = Blas.INSTANCE.diagonalDot(k, d);
     double squared = Blas.INSTANCE.dotOfGrams(k, d, diagonal);
-    double machineEpsilon = k.dataType() == DataType.DOUBLE ? Math.ulp(1.0) : Math.ulp(1.0f);
-    return squared < Math.sqrt(machineEpsilon) * diagonal ? Double.NaN : squared;
+    boolean isDouble = Blas.isDouble(k);
+    double machineEpsilon = isDouble ? Math.ulp(1.0) : Math.ulp(1.0f);
+    boolean isSound =
+        squared >= Math.sqrt(machineEpsilon) * diagonal
+            && (isDouble || Blas.isInRangeOfFloats(squared));
+    return isSound ? squared : Double.NaN;
   }
 
   /** A view of some columns of an array in row order. */

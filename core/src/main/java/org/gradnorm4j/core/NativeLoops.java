@@ -6,9 +6,7 @@ import java.nio.DoubleBuffer;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.nio.LongBuffer;
-import java.util.Arrays;
 import org.bytedeco.javacpp.BytePointer;
-import org.nd4j.common.util.ArrayUtil;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -22,27 +20,28 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 final class NativeLoops {
   private NativeLoops() {}
 
-  /** Whether the loops can walk these arrays, all of one shape, side by side. */
-  static boolean apply(INDArray... arrays) {
-    DataType type = arrays[0].dataType();
-    boolean alike =
-        (type == DataType.FLOAT || type == DataType.DOUBLE)
-            && Arrays.stream(arrays)
-                .allMatch(a -> a.dataType() == type && extent(a) <= Integer.MAX_VALUE);
-    return alike && (allRowOrder(arrays) || Arrays.stream(arrays).allMatch(NativeLoops::hasRows));
-  }
-
   /** Whether elements lie in row order without gaps. */
   static boolean isRowOrder(INDArray a) {
-    return Arrays.equals(a.stride(), ArrayUtil.calcStrides(a.shape(), 'c'));
+    long stride = 1;
+    for (int i = a.rank() - 1; i >= 0; i--) {
+      if (a.size(i) != 1 && a.stride(i) != stride) {
+        return false;
+      }
+      stride *= a.size(i);
+    }
+    return true;
   }
 
-  private static boolean allRowOrder(INDArray... arrays) {
-    return Arrays.stream(arrays).allMatch(NativeLoops::isRowOrder);
-  }
-
-  private static boolean hasRows(INDArray a) {
-    return a.rank() == 2 && a.stride(1) == 1;
+  /** Whether elements lie in column order without gaps. */
+  static boolean isColumnOrder(INDArray a) {
+    long stride = 1;
+    for (int i = 0; i < a.rank(); i++) {
+      if (a.size(i) != 1 && a.stride(i) != stride) {
+        return false;
+      }
+      stride *= a.size(i);
+    }
+    return true;
   }
 
   /** Bytes from the first element to behind the last. */
@@ -58,9 +57,13 @@ final class NativeLoops {
    * 1 where a &gt; 0, else 0.
    *
    * @param steps takes the result; may be a
+   * @return whether it was done: the loops cannot walk every array
    */
-  static void step(INDArray a, INDArray steps) {
-    Rows rows = new Rows(a, steps);
+  static boolean step(INDArray a, INDArray steps) {
+    Rows rows = Rows.of(a, steps);
+    if (rows == null) {
+      return false;
+    }
     if (a.dataType() == DataType.DOUBLE) {
       LongBuffer from = bytes(a).asLongBuffer();
       LongBuffer to = bytes(steps).asLongBuffer();
@@ -74,6 +77,7 @@ final class NativeLoops {
         step(from, rows.start(0, r), to, rows.start(1, r), rows.length);
       }
     }
+    return true;
   }
 
   /**
@@ -81,9 +85,13 @@ final class NativeLoops {
    *
    * @param steps of {@link #step}
    * @param result may be values
+   * @return whether it was done
    */
-  static void select(INDArray steps, INDArray values, INDArray result) {
-    Rows rows = new Rows(steps, values, result);
+  static boolean select(INDArray steps, INDArray values, INDArray result) {
+    Rows rows = Rows.of(steps, values, result);
+    if (rows == null) {
+      return false;
+    }
     if (steps.dataType() == DataType.DOUBLE) {
       LongBuffer mask = bytes(steps).asLongBuffer();
       LongBuffer from = bytes(values).asLongBuffer();
@@ -99,15 +107,20 @@ final class NativeLoops {
         select(mask, rows.start(0, r), from, rows.start(1, r), to, rows.start(2, r), rows.length);
       }
     }
+    return true;
   }
 
   /**
    * a ⊙ b.
    *
    * @param result may be a or b
+   * @return whether it was done
    */
-  static void multiply(INDArray a, INDArray b, INDArray result) {
-    Rows rows = new Rows(a, b, result);
+  static boolean multiply(INDArray a, INDArray b, INDArray result) {
+    Rows rows = Rows.of(a, b, result);
+    if (rows == null) {
+      return false;
+    }
     if (a.dataType() == DataType.DOUBLE) {
       DoubleBuffer x = bytes(a).asDoubleBuffer();
       DoubleBuffer y = bytes(b).asDoubleBuffer();
@@ -123,6 +136,7 @@ final class NativeLoops {
         multiply(x, rows.start(0, r), y, rows.start(1, r), to, rows.start(2, r), rows.length);
       }
     }
+    return true;
   }
 
   /**
@@ -183,8 +197,21 @@ final class NativeLoops {
     private final int length;
     private final int[] strides;
 
-    Rows(INDArray... arrays) {
-      boolean whole = allRowOrder(arrays);
+    /** All in row order, or matrices whose rows are; anything else cannot be walked. */
+    static Rows of(INDArray... arrays) {
+      DataType type = arrays[0].dataType();
+      boolean walkable = type == DataType.FLOAT || type == DataType.DOUBLE;
+      boolean rowOrder = true;
+      boolean inRows = true;
+      for (INDArray array : arrays) {
+        walkable &= array.dataType() == type && extent(array) <= Integer.MAX_VALUE;
+        rowOrder &= isRowOrder(array);
+        inRows &= array.rank() == 2 && array.stride(1) == 1;
+      }
+      return walkable && (rowOrder || inRows) ? new Rows(rowOrder, arrays) : null;
+    }
+
+    private Rows(boolean whole, INDArray... arrays) {
       count = whole ? 1 : (int) arrays[0].size(0);
       length = (int) (arrays[0].length() / count);
       strides = new int[arrays.length];

@@ -15,10 +15,10 @@ import static org.bytedeco.openblas.global.openblas_nolapack.cblas_sgemm;
 import static org.bytedeco.openblas.global.openblas_nolapack.cblas_sscal;
 import static org.bytedeco.openblas.global.openblas_nolapack.cblas_ssyrk;
 
+import java.nio.FloatBuffer;
 import java.util.Arrays;
 import org.bytedeco.javacpp.DoublePointer;
 import org.bytedeco.javacpp.FloatPointer;
-import org.nd4j.common.util.ArrayUtil;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -118,7 +118,23 @@ final class OpenBlas extends Blas {
     int strideB = b.rank() == 1 ? b.stride(0) : 1;
     return isDouble(a)
         ? cblas_ddot(length, d(a), strideA, d(b), strideB)
-        : cblas_sdot(length, f(a), strideA, f(b), strideB);
+        : dot(length, f(a), strideA, f(b), strideB);
+  }
+
+  private static double dot(int length, Floats a, int strideA, Floats b, int strideB) {
+    double sum = cblas_sdot(length, a, strideA, b, strideB);
+    return isInRangeOfFloats(sum) ? sum : dotOfDoubles(length, a, strideA, b, strideB);
+  }
+
+  /** What cblas_dsdot should be; OpenBLAS multiplies floats there too. */
+  private static double dotOfDoubles(int length, Floats a, int strideA, Floats b, int strideB) {
+    FloatBuffer x = a.capacity((length - 1L) * strideA + 1).asBuffer();
+    FloatBuffer y = b.capacity((length - 1L) * strideB + 1).asBuffer();
+    double sum = 0.0;
+    for (int i = 0; i < length; i++) {
+      sum += (double) x.get(i * strideA) * y.get(i * strideB);
+    }
+    return sum;
   }
 
   /** The upper triangles are zero: of new arrays, and never written to. */
@@ -134,7 +150,7 @@ final class OpenBlas extends Blas {
       return cblas_ddot((int) length, part, 1, part, 1);
     }
     Floats part = new Floats(a, from);
-    return cblas_sdot((int) length, part, 1, part, 1);
+    return dot((int) length, part, 1, part, 1);
   }
 
   private static Doubles d(INDArray array) {
@@ -144,9 +160,7 @@ final class OpenBlas extends Blas {
   @Override
   double diagonalDot(INDArray a, INDArray b) {
     int n = a.rows();
-    return isDouble(a)
-        ? cblas_ddot(n, d(a), n + 1, d(b), n + 1)
-        : cblas_sdot(n, f(a), n + 1, f(b), n + 1);
+    return isDouble(a) ? cblas_ddot(n, d(a), n + 1, d(b), n + 1) : dot(n, f(a), n + 1, f(b), n + 1);
   }
 
   @Override
@@ -178,38 +192,33 @@ final class OpenBlas extends Blas {
 
   @Override
   void step(INDArray a, INDArray steps) {
-    if (NativeLoops.apply(a, steps)) {
-      NativeLoops.step(a, steps);
-    } else {
+    if (!NativeLoops.step(a, steps)) {
       elsewhere.step(a, steps);
     }
   }
 
   @Override
   void select(INDArray steps, INDArray values, INDArray result) {
-    if (NativeLoops.apply(steps, values, result)) {
-      NativeLoops.select(steps, values, result);
-    } else {
+    if (!NativeLoops.select(steps, values, result)) {
       elsewhere.select(steps, values, result);
     }
   }
 
   @Override
   void multiply(INDArray a, INDArray b, INDArray result) {
-    if (NativeLoops.apply(a, b, result)) {
-      NativeLoops.multiply(a, b, result);
-    } else {
+    if (!NativeLoops.multiply(a, b, result)) {
       elsewhere.multiply(a, b, result);
     }
   }
 
-  /** Whether the elements of a FLOAT or DOUBLE array fill a piece of memory, in whatever order. */
+  /**
+   * Whether the elements of a FLOAT or DOUBLE array fill a piece of memory, in row or column order.
+   */
   private static boolean isGapless(INDArray a) {
     boolean known = a.dataType() == DataType.FLOAT || a.dataType() == DataType.DOUBLE;
     return known
         && a.length() <= Integer.MAX_VALUE
-        && (NativeLoops.isRowOrder(a)
-            || Arrays.equals(a.stride(), ArrayUtil.calcStridesFortran(a.shape())));
+        && (NativeLoops.isRowOrder(a) || NativeLoops.isColumnOrder(a));
   }
 
   private static Floats f(INDArray array) {

@@ -105,6 +105,18 @@ class BlasTest {
     assertThat(blas.squaredNorm(product, 2 * K, K)).isCloseTo(squares, within(100 * tolerance));
   }
 
+  @ParameterizedTest
+  @MethodSource("waysAndArrays")
+  void sumsOfProducts_haveTheRangeOfDoubles(Blas blas, DataType type, String layout) {
+    for (double size : new double[] {1e-30, 1e30}) {
+      INDArray a = Blas.dense(array(type, layout, 40, 40).assign(size));
+      assertThat(blas.dot(a, a) / 1600).isCloseTo(size * size, within(1e-6 * size * size));
+      assertThat(blas.squaredNorm(a, 1, 40) / 40)
+          .isCloseTo(size * size, within(1e-6 * size * size));
+      assertThat(blas.diagonalDot(a, a) / 40).isCloseTo(size * size, within(1e-6 * size * size));
+    }
+  }
+
   /** −0, infinities and NaN of both signs among them. */
   private static INDArray values(DataType type, String layout) {
     INDArray array = array(type, layout, 19, 7).subi(0.5);

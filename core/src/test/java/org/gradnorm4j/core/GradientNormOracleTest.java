@@ -224,6 +224,39 @@ class GradientNormOracleTest {
     }
   }
 
+  /** Their squares have no place among floats, they themselves have. */
+  @Test
+  void norms_inFloat_of1e30And1em30_areThoseOfDoubles() {
+    var trunk = MultiTaskNetworks.denseTrunk(Activation.RELU);
+    Spec doubles = new Spec(4, 1, WorkspaceMode.ENABLED, DataType.DOUBLE, new Adam(0.01), trunk);
+    Spec floats = new Spec(4, 1, WorkspaceMode.ENABLED, DataType.FLOAT, new Adam(0.01), trunk);
+    for (Method method : List.of(Method.DIRECT, Method.STACKED, Method.GRAM)) {
+      ComputationGraph reference = network(doubles);
+      ComputationGraph net = network(floats);
+      reference.getParam("task0_W").muli(1e-30);
+      MultiDataSet batch = batch(doubles, 32, 41);
+      batch.getLabels()[2].muli(1e30);
+      List<TaskGradient> expected = oneTaskAtATime(doubles, reference, batch);
+      assertThat(expected.get(0).norm("shared_W")).isBetween(1e-32, 1e-30);
+      assertThat(expected.get(2).norm("shared_W")).isBetween(1e29, 1e31);
+
+      net.setParams(reference.params().castTo(DataType.FLOAT));
+      List<StepMeasurement> steps = new ArrayList<>();
+      GradientNormProbe.attach(net, List.of("shared"), method, steps::add);
+      net.fit(
+          new MultiDataSet(
+              cast(batch.getFeatures(), DataType.FLOAT), cast(batch.getLabels(), DataType.FLOAT)));
+      for (int task = 0; task < 4; task++) {
+        assertRelative(
+            steps.get(0).gradientNorms()[task], expected.get(task).norm("shared_W"), 1e-5);
+      }
+    }
+  }
+
+  private static INDArray[] cast(INDArray[] arrays, DataType type) {
+    return Stream.of(arrays).map(array -> array.castTo(type)).toArray(INDArray[]::new);
+  }
+
   private static void assertRelative(double actual, double expected, double tolerance) {
     assertThat(actual).isCloseTo(expected, within(tolerance * Math.abs(expected)));
   }

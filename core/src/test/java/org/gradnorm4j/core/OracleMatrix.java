@@ -608,7 +608,7 @@ abstract class OracleMatrix {
                     row.toString(),
                     () -> {
                       if (isRefusedByDl4j(row)) {
-                        assertThatThrownBy(() -> batch(row, network(row), 1))
+                        assertThatThrownBy(() -> outputShapes(row, network(row)))
                             .isInstanceOf(RuntimeException.class);
                       } else {
                         check(row);
@@ -655,10 +655,11 @@ abstract class OracleMatrix {
     ComputationGraph net = network(row);
     net.setParams(plain.params().dup());
     OneTaskOracle oracle = new OneTaskOracle(plain, List.of("shared"));
+    List<long[]> outputShapes = outputShapes(row, plain);
     List<StepMeasurement> measured = new ArrayList<>();
     GradientNormProbe probe = GradientNormProbe.attach(net, List.of("shared"), measured::add);
     for (int step = 1; step <= STEPS; step++) {
-      MultiDataSet batch = batch(row, plain, step);
+      MultiDataSet batch = batch(row, outputShapes, step);
       double[] expected =
           step == 1 || step == STEPS ? oracle.gradientNorms(plain.params(), batch, step) : null;
       fit(plain, batch, step);
@@ -675,7 +676,7 @@ abstract class OracleMatrix {
     double[] lambda = new double[probe.taskNames().size()];
     Arrays.setAll(lambda, i -> 0.3 + i);
     probe.lossWeights(lambda);
-    MultiDataSet batch = batch(row, plain, STEPS + 1);
+    MultiDataSet batch = batch(row, outputShapes, STEPS + 1);
     double[] expected = oracle.gradientNorms(net.params(), batch, 99);
     fit(net, batch, 99);
     assertNorms(measured.get(STEPS), expected);
@@ -721,17 +722,20 @@ abstract class OracleMatrix {
     return net;
   }
 
-  private static MultiDataSet batch(Row row, ComputationGraph net, long seed) {
+  private static List<long[]> outputShapes(Row row, ComputationGraph net) {
+    return Arrays.stream(net.output(features(row.family()))).map(INDArray::shape).toList();
+  }
+
+  private static MultiDataSet batch(Row row, List<long[]> outputShapes, long seed) {
     Nd4j.getRandom().setSeed(seed);
     INDArray features = features(row.family());
-    INDArray[] outputs = net.output(features);
-    INDArray[] labels = new INDArray[outputs.length];
-    INDArray[] masks = new INDArray[outputs.length];
-    for (int i = 0; i < outputs.length; i++) {
-      // Between 0 and 1 and summing to 1: fits every loss, if it means something to few.
-      labels[i] = Nd4j.rand(DataType.DOUBLE, outputs[i].shape());
+    INDArray[] labels = new INDArray[outputShapes.size()];
+    INDArray[] masks = new INDArray[labels.length];
+    for (int i = 0; i < labels.length; i++) {
+      // Between 0 and 1, those of classes summing to 1 at most: fits every loss.
+      labels[i] = Nd4j.rand(DataType.DOUBLE, outputShapes.get(i));
       labels[i].muli(i == 1 ? 1.0 / CLASSES : 1.0);
-      masks[i] = mask(row.masks(), outputs[i], i);
+      masks[i] = mask(row.masks(), outputShapes.get(i), i);
     }
     INDArray[] featureMasks = null;
     if (row.masks() == Masks.SOME && row.family().input().getType() == InputType.Type.RNN) {
@@ -761,11 +765,11 @@ abstract class OracleMatrix {
   }
 
   /** Some examples, or time steps, or task 1 altogether, are without a label. */
-  private static INDArray mask(Masks masks, INDArray output, int task) {
+  private static INDArray mask(Masks masks, long[] output, int task) {
     if (masks == Masks.NONE) {
       return null;
     }
-    long[] shape = output.shape().clone();
+    long[] shape = output.clone();
     if (shape.length == 3) {
       shape = new long[] {shape[0], shape[2]}; // one per time step
     } else {

@@ -38,8 +38,9 @@ import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
  * learning, a saved model) are not attached and train on the plain sum of the losses.
  *
  * <p>Steps are those of {@code fit}, on whatever thread; as the graph itself, a probe is not for
- * several of them at once. {@link #lossWeights()}, {@link #lossWeights(double...)} and {@link
- * #detach()} may be called from any thread; attaching waits for a fit on another thread to end.
+ * several of them at once. {@link #lossWeights()}, {@link #lossWeights(double...)}, {@link
+ * #pause()}, {@link #resume()} and {@link #detach()} may be called from any thread; attaching waits
+ * for a fit on another thread to end.
  */
 public final class GradientNormProbe {
   private final MeasuredNetwork network;
@@ -47,6 +48,7 @@ public final class GradientNormProbe {
   private volatile double[] nextLossWeights;
   private volatile int interval = 1;
   private volatile int stepsToSkip;
+  private volatile boolean paused;
 
   private GradientNormProbe(
       Model model,
@@ -204,9 +206,22 @@ public final class GradientNormProbe {
   }
 
   /**
+   * Measures nothing from the next step on, until {@link #resume()}: the loss weights are applied
+   * as before, the listener hears of no step, and a step costs what it does without a probe.
+   */
+  public void pause() {
+    paused = true;
+  }
+
+  /** Measures again from the next step on, after {@link #pause()}. */
+  public void resume() {
+    paused = false;
+  }
+
+  /**
    * How many training steps come before the next measured one.
    *
-   * @return 0 if the next is measured
+   * @return 0 if the next is measured, or would be, were it not for {@link #pause()}
    */
   public int stepsUntilMeasured() {
     return Math.max(0, stepsToSkip);
@@ -240,7 +255,7 @@ public final class GradientNormProbe {
 
     @Override
     public boolean isMeasuring() {
-      return stepsToSkip <= 0;
+      return !paused && stepsToSkip <= 0;
     }
 
     @Override

@@ -489,6 +489,29 @@ class CompositeMeasurementTest {
         .hasMessage("measureEvery (0) must be >= 1");
   }
 
+  @Test
+  void paused_nothingIsMeasured_untilResumed() {
+    MultiLayerNetwork always = network(Kind.DENSE, composite(), WorkspaceMode.ENABLED);
+    MultiLayerNetwork sometimes = network(Kind.DENSE, composite(), WorkspaceMode.ENABLED);
+    List<StepMeasurement> all = new ArrayList<>();
+    List<StepMeasurement> some = new ArrayList<>();
+    GradientNormProbe.attach(always, List.of("fc1"), all::add).lossWeights(3, 0.5, 1);
+    GradientNormProbe probe = GradientNormProbe.attach(sometimes, List.of("fc1"), some::add);
+    probe.lossWeights(3, 0.5, 1);
+    for (int step = 1; step <= 6; step++) {
+      if (step == 2 || step == 6) {
+        probe.pause();
+      } else if (step == 4) {
+        probe.resume();
+      }
+      DataSet data = data(Kind.DENSE, 4, step);
+      fit(always, data, step);
+      fit(sometimes, data, step);
+    }
+    assertThat(some).containsExactly(all.get(0), all.get(3), all.get(4));
+    assertBitIdentical(sometimes.params(), always.params());
+  }
+
   /** Segments of 3 and 1 steps; with a learning rate of 0 each term alone sees the same ones. */
   @Test
   void truncatedBackpropagation_givesOneExactMeasurementPerSegment() {

@@ -160,6 +160,9 @@ public final class GradNorm {
       begin(attached);
       attached.lossWeights(state.lossWeights());
       attached.measureEvery(settings.measureEvery(), stepsUntilMeasured);
+      if (state.frozen()) {
+        attached.pause();
+      }
     } catch (RuntimeException e) {
       attached.detach();
       throw e;
@@ -329,19 +332,20 @@ public final class GradNorm {
   }
 
   /**
-   * Holds the loss weights where they are, from the next step on. Losses and norms are measured and
-   * recorded as before.
+   * Holds the loss weights where they are, from the next step on. Nothing is measured or recorded
+   * meanwhile: a step costs what it does without GradNorm. (To watch the norms under constant
+   * weights, detach, and attach a {@link GradientNormProbe} with these weights.)
    *
    * @throws IllegalStateException if never attached
    */
   public synchronized void freeze() {
     checkAttachedOnce();
-    state = state.withWeights(state.lossWeights(), true);
+    freeze(state.lossWeights());
   }
 
   /**
-   * Sets the loss weights to their mean over the last steps, and holds them there: the paper's
-   * static weights (section 5.3), for the rest of the run.
+   * Sets the loss weights to their mean over the last steps, and holds them there as {@link
+   * #freeze()} does: the paper's static weights (section 5.3), for the rest of the run.
    *
    * @param lastSteps as for {@link #staticWeights}
    * @return the weights
@@ -349,14 +353,17 @@ public final class GradNorm {
    */
   public synchronized StaticWeights freeze(int lastSteps) {
     StaticWeights mean = staticWeights(lastSteps);
-    double[] weights =
-        mean.lossWeights().values().stream().mapToDouble(Double::doubleValue).toArray();
+    freeze(mean.lossWeights().values().stream().mapToDouble(Double::doubleValue).toArray());
+    log.info("loss weights frozen: {}", mean);
+    return mean;
+  }
+
+  private void freeze(double[] weights) {
     state = state.withWeights(weights, true);
     if (probe != null) {
       probe.lossWeights(weights);
+      probe.pause();
     }
-    log.info("loss weights frozen: {}", mean);
-    return mean;
   }
 
   /**
@@ -367,6 +374,9 @@ public final class GradNorm {
   public synchronized void unfreeze() {
     checkAttachedOnce();
     state = state.withWeights(state.lossWeights(), false);
+    if (probe != null) {
+      probe.resume();
+    }
   }
 
   /**

@@ -1,0 +1,148 @@
+package org.gradnorm4j.gradnorm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
+import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.optimize.api.BaseTrainingListener;
+import org.deeplearning4j.parallelism.ParallelWrapper;
+import org.deeplearning4j.parallelism.ParallelWrapper.TrainingMode;
+import org.gradnorm4j.core.GradientNormProbe;
+import org.gradnorm4j.core.ParallelTraining;
+import org.gradnorm4j.core.StepMeasurement;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.MultiDataSet;
+import org.nd4j.linalg.dataset.api.iterator.TestMultiDataSetIterator;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.learning.config.Sgd;
+import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
+
+/**
+ * Several workers, one GradNorm: against the rule on one thread, given what each worker's minibatch
+ * measures at the parameters that worker had.
+ */
+@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD) // else DL4J would wait on
+class GradNormParallelTest {
+  private static final String[] TASKS = {"a", "b", "c"};
+  private static final int ROUNDS = 200;
+
+  private static ComputationGraph network() {
+    var graph =
+        new NeuralNetConfiguration.Builder()
+            .seed(3)
+            .dataType(DataType.DOUBLE)
+            .updater(new Sgd(0.01))
+            .graphBuilder()
+            .addInputs("in")
+            .addLayer(
+                "trunk",
+                new DenseLayer.Builder().nIn(4).nOut(6).activation(Activation.TANH).build(),
+                "in");
+    for (String task : TASKS) {
+      graph.addLayer(
+          task,
+          new OutputLayer.Builder(LossFunction.MSE)
+              .nIn(6)
+              .nOut(2)
+              .activation(Activation.IDENTITY)
+              .build(),
+          "trunk");
+    }
+    ComputationGraph net = new ComputationGraph(graph.setOutputs(TASKS).build());
+    net.init();
+    return net;
+  }
+
+  private static MultiDataSet batch(int seed) {
+    Nd4j.getRandom().setSeed(seed);
+    INDArray x = Nd4j.randn(DataType.DOUBLE, 8, 4);
+    x.putScalar(0, seed * 1e-3); // by which it is known again
+    INDArray y = Nd4j.randn(DataType.DOUBLE, 8, 2).addi(1.0);
+    return new MultiDataSet(
+        new INDArray[] {x}, new INDArray[] {y, y.mul(-3), y.add(x.sum(true, 1))});
+  }
+
+  @ParameterizedTest
+  @CsvSource({"2, AVERAGING", "4, AVERAGING", "2, SHARED_GRADIENTS", "4, SHARED_GRADIENTS"})
+  void weights_areThoseOfOneThread(int workers, TrainingMode mode) {
+    MultiDataSet[] batches = new MultiDataSet[ROUNDS * workers];
+    Arrays.setAll(batches, i -> batch(i + 1));
+    ComputationGraph net = network();
+    GradNorm gradNorm = GradNorm.builder().build().attach(net);
+    Map<Double, INDArray> params = new ConcurrentHashMap<>();
+    ParallelWrapper wrapper =
+        new ParallelWrapper.Builder<>(net)
+            .workers(workers)
+            .prefetchBuffer(2)
+            .trainingMode(mode)
+            .build();
+    wrapper.setListeners(
+        new BaseTrainingListener() {
+          @Override
+          public void onForwardPass(Model model, Map<String, INDArray> activations) {
+            INDArray features = ((ComputationGraph) model).getInput(0);
+            params.put(features.getDouble(0), model.params().dup());
+          }
+        });
+    ParallelTraining.attach(wrapper);
+    wrapper.fit(new TestMultiDataSetIterator(1, batches));
+    assertThat(gradNorm.history().size()).isEqualTo(ROUNDS); // no update is lost
+
+    ComputationGraph reference = network();
+    List<StepMeasurement> steps = new ArrayList<>();
+    GradientNormProbe.attach(reference, steps::add);
+    GradNormRule rule = Rules.of(GradNorm.builder(), TASKS);
+    GradNormState state = rule.init(Rules.ones(3));
+    for (int round = 0; round < ROUNDS; round++) {
+      double[] weights = new double[3];
+      for (int i = 0; i < 3; i++) {
+        weights[i] = gradNorm.history().view().lossWeight(round, i);
+      }
+      assertThat(weights).containsExactly(state.lossWeights(), within(1e-9));
+      steps.clear();
+      for (int worker = 0; worker < workers; worker++) {
+        MultiDataSet batch = batches[round * workers + worker];
+        reference.setParams(params.get(batch.getFeatures(0).getDouble(0)));
+        reference.fit(batch);
+      }
+      StepMeasurement mean =
+          new StepMeasurement(
+              round,
+              0,
+              8 * workers,
+              List.of(TASKS),
+              mean(steps, StepMeasurement::losses),
+              mean(steps, StepMeasurement::gradientNorms),
+              state.lossWeights());
+      state = rule.update(state, mean).state();
+    }
+    assertThat(gradNorm.lossWeights().values())
+        .usingElementComparator((x, y) -> Math.abs(x - y) < 1e-9 ? 0 : 1)
+        .containsExactly(state.lossWeights()[0], state.lossWeights()[1], state.lossWeights()[2]);
+    assertThat(state.lossWeights()[1]).isLessThan(0.7); // they have moved
+  }
+
+  private static double[] mean(
+      List<StepMeasurement> steps, Function<StepMeasurement, double[]> values) {
+    double[] mean = new double[3];
+    for (StepMeasurement step : steps) {
+      Arrays.setAll(mean, i -> mean[i] + values.apply(step)[i] / steps.size());
+    }
+    return mean;
+  }
+}

@@ -1,16 +1,14 @@
 package org.gradnorm4j.core;
 
+import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 import static org.gradnorm4j.core.NoInterferenceTest.assertBitIdentical;
 
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import java.util.stream.Stream;
 import org.deeplearning4j.nn.conf.CNN2DFormat;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration.GraphBuilder;
@@ -71,7 +69,6 @@ import org.deeplearning4j.nn.conf.layers.recurrent.SimpleRnn;
 import org.deeplearning4j.nn.conf.weightnoise.DropConnect;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.junit.jupiter.api.DynamicTest;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -175,7 +172,7 @@ abstract class OracleMatrix {
     return layer("dropout", new DropoutLayer(new Dropout(0.6)));
   }
 
-  private static final Named NOTHING = new Named("nothing", (graph, below) -> below);
+  static final Named NOTHING = new Named("nothing", (graph, below) -> below);
 
   /** Two ways from one point, added up: one of them through a layer of its own. */
   private static Named residual(Layer layer) {
@@ -558,28 +555,27 @@ abstract class OracleMatrix {
         });
   }
 
-  private static final List<Family> FAMILIES =
-      List.of(
-          feedForward(),
-          images(),
-          channelsLast(),
-          volumes(),
-          series(),
-          seriesToVector(),
-          lastStep(),
-          indices(),
-          indexSeries());
+  static final List<Family> VECTORS = List.of(feedForward());
+  static final List<Family> IMAGES = List.of(images(), channelsLast(), volumes());
+  static final List<Family> SERIES =
+      List.of(series(), seriesToVector(), lastStep(), indices(), indexSeries());
 
-  abstract WorkspaceMode workspaces();
+  private final WorkspaceMode workspaces;
+  private final List<Family> families;
+
+  OracleMatrix(List<Family> families, WorkspaceMode workspaces) {
+    this.families = families;
+    this.workspaces = workspaces;
+  }
 
   private List<Row> rows() {
     List<Row> rows = new ArrayList<>();
-    for (Family family : FAMILIES) {
+    for (Family family : families) {
       for (Named kind : family.kinds()) {
         for (Named between : family.betweens()) {
           for (Named heads : family.heads()) {
             for (Masks masks : Masks.values()) {
-              rows.add(new Row(family, kind, between, heads, workspaces(), masks));
+              rows.add(new Row(family, kind, between, heads, workspaces, masks));
             }
           }
         }
@@ -599,8 +595,12 @@ abstract class OracleMatrix {
     List<Row> rows = rows();
     long refused = rows.stream().filter(OracleMatrix::isRefusedByDl4j).count();
     System.out.printf(
-        "oracle matrix, workspaces %s: %d rows, of which %d are checked and %d refused by DL4J%n",
-        workspaces(), rows.size(), rows.size() - refused, refused);
+        "oracle matrix, %s, workspaces %s: %d rows, of which %d are checked and %d refused by DL4J%n",
+        families.stream().map(Family::name).collect(joining(", ")),
+        workspaces,
+        rows.size(),
+        rows.size() - refused,
+        refused);
     return rows.stream()
         .map(
             row ->
@@ -614,40 +614,6 @@ abstract class OracleMatrix {
                         check(row);
                       }
                     }));
-  }
-
-  /** The README's table of what is exact is this matrix, so that it cannot say more. */
-  @Test
-  void readme_listsWhatTheMatrixShows() throws Exception {
-    List<String> table = new ArrayList<>();
-    table.add("| | shared layer | between it and the heads | heads |");
-    table.add("|---|---|---|---|");
-    for (Family family : FAMILIES) {
-      table.add(
-          "| %s | %s | %s | %s |"
-              .formatted(
-                  family.name(),
-                  joined(family.kinds().stream().map(kind -> emphasized(family, kind))),
-                  joined(family.betweens().stream().map(Named::name)),
-                  joined(family.heads().stream().map(Named::name))));
-    }
-    assertThat(Files.readString(Path.of("..", "README.md"))).contains(String.join("\n", table));
-  }
-
-  private static String joined(Stream<String> names) {
-    return String.join("; ", names.toList());
-  }
-
-  /** Bold if the layer has a kernel of its own. */
-  private static String emphasized(Family family, Named kind) {
-    Row row =
-        new Row(family, kind, NOTHING, family.heads().get(0), WorkspaceMode.ENABLED, Masks.NONE);
-    if (family.name().equals("series to vector")) {
-      return kind.name(); // its heads take no series
-    }
-    Optional<NormKernel> kernel =
-        NormKernels.of(network(row).getLayer("shared"), DenseNormKernel.Method.CHEAPEST);
-    return kernel.isPresent() ? "**" + kind.name() + "**" : kind.name();
   }
 
   private static void check(Row row) {
@@ -696,7 +662,7 @@ abstract class OracleMatrix {
     }
   }
 
-  private static ComputationGraph network(Row row) {
+  static ComputationGraph network(Row row) {
     GraphBuilder graph =
         new NeuralNetConfiguration.Builder()
             .seed(5)

@@ -6,6 +6,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
@@ -27,9 +32,8 @@ import org.nd4j.linalg.lossfunctions.impl.LossMSE;
  * positive with its sum, and moves again when the fault is over.
  */
 class FaultInjectionTest {
-  /** {@code -Dgradnorm.faultRuns=2000} runs more. */
-  private static final int RUNS = Integer.getInteger("gradnorm.faultRuns", 100);
-
+  private static final int RUNS = 2000;
+  private static final int THREADS = 2;
   private static final int STEPS = 50;
   private static final int CLEAN_STEPS_AT_THE_END = 5;
   private static final int TASKS = 3;
@@ -63,69 +67,22 @@ class FaultInjectionTest {
   private static final List<MultiDataSet> BATCHES =
       Stream.generate(FaultInjectionTest::newBatch).limit(20).toList();
 
-  private final FaultyLoss[] losses = new FaultyLoss[TASKS];
-  private final ComputationGraph net = network();
-  private final INDArray initial = net.params().dup();
-  private final Random random = new Random(6);
-  private final Map<String, Integer> injected = new TreeMap<>();
-  private final Map<String, Integer> outcomes = new TreeMap<>();
-
-  private ComputationGraph network() {
-    var graph =
-        new NeuralNetConfiguration.Builder()
-            .seed(3)
-            .updater(new Sgd(0.01))
-            .graphBuilder()
-            .addInputs("in")
-            .addLayer(
-                "trunk",
-                new DenseLayer.Builder().nIn(3).nOut(4).activation(Activation.TANH).build(),
-                "in");
-    String[] names = Rules.names(TASKS);
-    for (int task = 0; task < TASKS; task++) {
-      losses[task] = new FaultyLoss();
-      graph.addLayer(
-          names[task],
-          new OutputLayer.Builder(losses[task])
-              .nIn(4)
-              .nOut(1)
-              .activation(Activation.IDENTITY)
-              .build(),
-          "trunk");
-    }
-    ComputationGraph built = new ComputationGraph(graph.setOutputs(names).build());
-    built.init();
-    return built;
-  }
-
   @Test
-  void whateverComes_theWeightsStayFiniteAndPositive_andMoveAgain() {
-    for (int run = 0; run < RUNS; run++) {
-      net.params().assign(initial);
-      GradNorm gradNorm = settings(run).build().attach(net);
-      for (int step = 0; step < STEPS; step++) {
-        boolean clean = step >= STEPS - CLEAN_STEPS_AT_THE_END;
-        MultiDataSet batch = batch();
-        if (!clean && random.nextInt(3) == 0) {
-          batch = batch.copy();
-          inject(batch);
-        }
-        fit(batch, step, clean);
-        assertSound(gradNorm);
-        for (FaultyLoss loss : losses) {
-          loss.score = null;
-          loss.gradient = null;
-        }
+  void whateverComes_theWeightsStayFiniteAndPositive_andMoveAgain() throws Exception {
+    Map<String, Integer> injected = new TreeMap<>();
+    Map<String, Integer> outcomes = new TreeMap<>();
+    List<Runs> all = IntStream.range(0, THREADS).mapToObj(Runs::new).toList();
+    ExecutorService threads = Executors.newFixedThreadPool(THREADS);
+    try {
+      for (Future<Void> done : threads.invokeAll(all)) {
+        done.get();
       }
-      assertThat(gradNorm.lastStep().orElseThrow().skipped()).as("run %d", run).isFalse();
-      gradNorm
-          .skips()
-          .values()
-          .forEach(
-              byCause ->
-                  byCause.forEach(
-                      (cause, count) -> outcomes.merge("skipped: " + cause, count, Integer::sum)));
-      gradNorm.detach();
+    } finally {
+      threads.shutdownNow();
+    }
+    for (Runs runs : all) {
+      runs.injected.forEach((what, count) -> injected.merge(what, count, Integer::sum));
+      runs.outcomes.forEach((what, count) -> outcomes.merge(what, count, Integer::sum));
     }
     System.out.printf(
         "%d runs of %d steps. Injected: %s. Outcomes: %s%n", RUNS, STEPS, injected, outcomes);
@@ -156,11 +113,6 @@ class FaultInjectionTest {
     };
   }
 
-  /** One of a few minibatches, made once: making arrays takes as long as a step. */
-  private MultiDataSet batch() {
-    return BATCHES.get(random.nextInt(BATCHES.size()));
-  }
-
   private static MultiDataSet newBatch() {
     INDArray x = Nd4j.rand(DataType.FLOAT, BATCH, 3);
     INDArray sum = x.sum(true, 1);
@@ -172,66 +124,150 @@ class FaultInjectionTest {
         new INDArray[] {x}, new INDArray[] {sum.add(1), sum.mul(30), sum.rsub(1)}, null, masks);
   }
 
-  /** In one element or in all of an array. */
-  private void inject(MultiDataSet batch) {
-    float value = VALUES[random.nextInt(VALUES.length)];
-    int task = random.nextInt(TASKS);
-    String place;
-    switch (random.nextInt(6)) {
-      case 0 -> place = put(batch.getFeatures(0), value, "features");
-      case 1 -> place = put(batch.getLabels(task), value, "labels");
-      case 2 -> place = put(batch.getLabelsMaskArray(task), value, "masks");
-      case 3 -> {
-        place = "losses";
-        losses[task].score = value;
-      }
-      case 4 -> {
-        place = "gradients";
-        losses[task].gradient = value;
-      }
-      default -> {
-        place = "absent with labels";
-        batch.getLabelsMaskArray(task).assign(0.0f);
-        put(batch.getLabels(task), value, place);
-      }
-    }
-    injected.merge(place + " " + value, 1, Integer::sum);
-  }
+  /** One thread's share of the runs, all on one network. */
+  private static final class Runs implements Callable<Void> {
+    private final int first;
+    private final FaultyLoss[] losses = new FaultyLoss[TASKS];
+    private final ComputationGraph net = network();
+    private final INDArray initial = net.params().dup();
+    private final Random random;
+    private final Map<String, Integer> injected = new TreeMap<>();
+    private final Map<String, Integer> outcomes = new TreeMap<>();
 
-  private String put(INDArray array, float value, String place) {
-    if (random.nextBoolean()) {
-      array.assign(value);
-    } else {
-      array.putScalar(random.nextInt((int) array.length()), value);
+    Runs(int first) {
+      this.first = first;
+      random = new Random(6 + first);
     }
-    return place;
-  }
 
-  /** Only an initial loss of nothing may end a fit; parameters that were poisoned are put back. */
-  private void fit(MultiDataSet batch, int step, boolean clean) {
-    try {
-      net.fit(batch);
-      outcomes.merge("trained", 1, Integer::sum);
-    } catch (IllegalStateException e) {
-      assertThat(clean).isFalse();
-      assertThat(e).hasMessageMatching("task 'task\\d': (initial )?loss \\(.*\\) must be >= .*");
-      outcomes.merge("refused by an error that names the task", 1, Integer::sum);
+    private ComputationGraph network() {
+      var graph =
+          new NeuralNetConfiguration.Builder()
+              .seed(3)
+              .updater(new Sgd(0.01))
+              .graphBuilder()
+              .addInputs("in")
+              .addLayer(
+                  "trunk",
+                  new DenseLayer.Builder().nIn(3).nOut(4).activation(Activation.TANH).build(),
+                  "in");
+      String[] names = Rules.names(TASKS);
+      for (int task = 0; task < TASKS; task++) {
+        losses[task] = new FaultyLoss();
+        graph.addLayer(
+            names[task],
+            new OutputLayer.Builder(losses[task])
+                .nIn(4)
+                .nOut(1)
+                .activation(Activation.IDENTITY)
+                .build(),
+            "trunk");
+      }
+      ComputationGraph built = new ComputationGraph(graph.setOutputs(names).build());
+      built.init();
+      return built;
     }
-    double size = net.params().norm1Number().doubleValue();
-    if (!(size < 1e6)) {
-      net.params().assign(initial);
-      outcomes.merge("parameters poisoned", 1, Integer::sum);
-    }
-  }
 
-  /** One assertion for all: there are 100,000. */
-  private static void assertSound(GradNorm gradNorm) {
-    double sum = 0.0;
-    boolean sound = true;
-    for (double weight : gradNorm.lossWeights().values()) {
-      sound &= weight > 0.0 && Double.isFinite(weight);
-      sum += weight;
+    @Override
+    public Void call() {
+      for (int run = first; run < RUNS; run += THREADS) {
+        net.params().assign(initial);
+        GradNorm gradNorm = settings(run).build().attach(net);
+        for (int step = 0; step < STEPS; step++) {
+          boolean clean = step >= STEPS - CLEAN_STEPS_AT_THE_END;
+          MultiDataSet batch = batch();
+          if (!clean && random.nextInt(3) == 0) {
+            batch = batch.copy();
+            inject(batch);
+          }
+          fit(batch, step, clean);
+          assertSound(gradNorm);
+          for (FaultyLoss loss : losses) {
+            loss.score = null;
+            loss.gradient = null;
+          }
+        }
+        assertThat(gradNorm.lastStep().orElseThrow().skipped()).as("run %d", run).isFalse();
+        gradNorm
+            .skips()
+            .values()
+            .forEach(
+                byCause ->
+                    byCause.forEach(
+                        (cause, count) ->
+                            outcomes.merge("skipped: " + cause, count, Integer::sum)));
+        gradNorm.detach();
+      }
+      return null;
     }
-    assertThat(sound && Math.abs(sum - TASKS) < 1e-9).as("finite, positive, with sum 3").isTrue();
+
+    /** One of a few minibatches, made once: making arrays takes as long as a step. */
+    private MultiDataSet batch() {
+      return BATCHES.get(random.nextInt(BATCHES.size()));
+    }
+
+    /** In one element or in all of an array. */
+    private void inject(MultiDataSet batch) {
+      float value = VALUES[random.nextInt(VALUES.length)];
+      int task = random.nextInt(TASKS);
+      String place;
+      switch (random.nextInt(6)) {
+        case 0 -> place = put(batch.getFeatures(0), value, "features");
+        case 1 -> place = put(batch.getLabels(task), value, "labels");
+        case 2 -> place = put(batch.getLabelsMaskArray(task), value, "masks");
+        case 3 -> {
+          place = "losses";
+          losses[task].score = value;
+        }
+        case 4 -> {
+          place = "gradients";
+          losses[task].gradient = value;
+        }
+        default -> {
+          place = "absent with labels";
+          batch.getLabelsMaskArray(task).assign(0.0f);
+          put(batch.getLabels(task), value, place);
+        }
+      }
+      injected.merge(place + " " + value, 1, Integer::sum);
+    }
+
+    private String put(INDArray array, float value, String place) {
+      if (random.nextBoolean()) {
+        array.assign(value);
+      } else {
+        array.putScalar(random.nextInt((int) array.length()), value);
+      }
+      return place;
+    }
+
+    /**
+     * Only an initial loss of nothing may end a fit; parameters that were poisoned are put back.
+     */
+    private void fit(MultiDataSet batch, int step, boolean clean) {
+      try {
+        net.fit(batch);
+        outcomes.merge("trained", 1, Integer::sum);
+      } catch (IllegalStateException e) {
+        assertThat(clean).isFalse();
+        assertThat(e).hasMessageMatching("task 'task\\d': (initial )?loss \\(.*\\) must be >= .*");
+        outcomes.merge("refused by an error that names the task", 1, Integer::sum);
+      }
+      double size = net.params().norm1Number().doubleValue();
+      if (!(size < 1e6)) {
+        net.params().assign(initial);
+        outcomes.merge("parameters poisoned", 1, Integer::sum);
+      }
+    }
+
+    /** One assertion for all: there are 100,000. */
+    private static void assertSound(GradNorm gradNorm) {
+      double sum = 0.0;
+      boolean sound = true;
+      for (double weight : gradNorm.lossWeights().values()) {
+        sound &= weight > 0.0 && Double.isFinite(weight);
+        sum += weight;
+      }
+      assertThat(sound && Math.abs(sum - TASKS) < 1e-9).as("finite, positive, with sum 3").isTrue();
+    }
   }
 }

@@ -1,0 +1,63 @@
+package org.gradnorm4j.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.deeplearning4j.nn.conf.WorkspaceMode;
+import org.gradnorm4j.core.OracleMatrix.Family;
+import org.gradnorm4j.core.OracleMatrix.Masks;
+import org.gradnorm4j.core.OracleMatrix.Named;
+import org.gradnorm4j.core.OracleMatrix.Row;
+import org.junit.jupiter.api.Test;
+
+/** The README's table of what is exact is {@link OracleMatrix}, so that it cannot say more. */
+class OracleMatrixReadmeTest {
+  @Test
+  void readme_listsWhatTheMatrixShows() throws Exception {
+    List<String> table = new ArrayList<>();
+    table.add("| | shared layer | between it and the heads | heads |");
+    table.add("|---|---|---|---|");
+    List<Family> families =
+        Stream.of(OracleMatrix.VECTORS, OracleMatrix.IMAGES, OracleMatrix.SERIES)
+            .flatMap(List::stream)
+            .toList();
+    for (Family family : families) {
+      table.add(
+          "| %s | %s | %s | %s |"
+              .formatted(
+                  family.name(),
+                  joined(family.kinds().stream().map(kind -> emphasized(family, kind))),
+                  joined(family.betweens().stream().map(Named::name)),
+                  joined(family.heads().stream().map(Named::name))));
+    }
+    assertThat(Files.readString(Path.of("..", "README.md"))).contains(String.join("\n", table));
+  }
+
+  private static String joined(Stream<String> names) {
+    return String.join("; ", names.toList());
+  }
+
+  /** Bold if the layer has a kernel of its own. */
+  private static String emphasized(Family family, Named kind) {
+    Row row =
+        new Row(
+            family,
+            kind,
+            OracleMatrix.NOTHING,
+            family.heads().get(0),
+            WorkspaceMode.ENABLED,
+            Masks.NONE);
+    if (family.name().equals("series to vector")) {
+      return kind.name(); // its heads take no series
+    }
+    Optional<NormKernel> kernel =
+        NormKernels.of(
+            OracleMatrix.network(row).getLayer("shared"), DenseNormKernel.Method.CHEAPEST);
+    return kernel.isPresent() ? "**" + kind.name() + "**" : kind.name();
+  }
+}

@@ -15,6 +15,11 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.deeplearning4j.datasets.iterator.ExistingDataSetIterator;
+import org.deeplearning4j.earlystopping.EarlyStoppingConfiguration;
+import org.deeplearning4j.earlystopping.EarlyStoppingResult;
+import org.deeplearning4j.earlystopping.EarlyStoppingResult.TerminationReason;
+import org.deeplearning4j.earlystopping.saver.InMemoryModelSaver;
+import org.deeplearning4j.earlystopping.termination.MaxEpochsTerminationCondition;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.WorkspaceMode;
@@ -23,6 +28,7 @@ import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.optimize.api.BaseTrainingListener;
+import org.deeplearning4j.parallelism.EarlyStoppingParallelTrainer;
 import org.deeplearning4j.parallelism.ParallelWrapper;
 import org.deeplearning4j.parallelism.ParallelWrapper.TrainingMode;
 import org.deeplearning4j.parallelism.factory.TrainerContext;
@@ -372,6 +378,24 @@ class ParallelTrainingTest {
     assertThat(rounds).hasSize(1);
     probe.detach();
     assertThat(net.getVertices()).doesNotHaveAnyElementsOfTypes(LayerTapVertex.class);
+  }
+
+  /** It builds a wrapper of its own, which nobody can attach. */
+  @Test
+  void earlyStoppingParallelTrainer_isRefusedBeforeTheFirstStep() {
+    ComputationGraph net = network(SPEC);
+    GradientNormProbe.attach(net, step -> {});
+    INDArray before = net.params().dup();
+    EarlyStoppingConfiguration<ComputationGraph> configuration =
+        new EarlyStoppingConfiguration.Builder<ComputationGraph>()
+            .modelSaver(new InMemoryModelSaver<>())
+            .epochTerminationConditions(new MaxEpochsTerminationCondition(2))
+            .build();
+    EarlyStoppingResult<ComputationGraph> result =
+        new EarlyStoppingParallelTrainer<>(configuration, net, null, iterator(batches(8)), 2, 2, 1)
+            .fit();
+    assertThat(result.getTerminationReason()).isEqualTo(TerminationReason.Error);
+    assertBitIdentical(net.params(), before);
   }
 
   @Test

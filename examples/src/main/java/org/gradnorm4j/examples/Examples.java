@@ -50,15 +50,15 @@ public final class Examples {
   private static int onBadOption(ParameterException e, String[] args) {
     CommandLine command = e.getCommandLine();
     String name = command.getCommandSpec().qualifiedName();
-    command.getErr().println("%s (all options: %s --help)".formatted(e.getMessage(), name));
+    Console.print("%s (all options: %s --help)".formatted(e.getMessage(), name), command.getErr());
     return command.getCommandSpec().exitCodeOnInvalidInput();
   }
 
-  /** A file or a training run that went wrong is told in a line; anything else is a defect. */
+  /** A file or a training run that went wrong is told in a sentence; anything else is a defect. */
   private static int onFailure(Exception e, CommandLine command, ParseResult parsed)
       throws Exception {
     if (e instanceof IOException || e instanceof IllegalStateException) {
-      command.getErr().println(e.getMessage());
+      Console.print(e.getMessage(), command.getErr());
       return command.getCommandSpec().exitCodeOnExecutionException();
     }
     throw e;

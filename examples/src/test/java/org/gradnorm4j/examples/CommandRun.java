@@ -9,7 +9,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import picocli.CommandLine;
 
-/** A command run in this JVM: its exit code and what it printed. */
+/**
+ * A command run in this JVM: its exit code and what it printed.
+ *
+ * @param err each message in one line, however it was broken
+ */
 record CommandRun(int exitCode, String out, String err) {
 
   static CommandRun of(String... args) {
@@ -18,7 +22,7 @@ record CommandRun(int exitCode, String out, String err) {
     CommandLine command = Examples.commandLine();
     command.setOut(new PrintWriter(out, true)).setErr(new PrintWriter(err, true));
     int exitCode = command.execute(args);
-    return new CommandRun(exitCode, out.toString(), err.toString());
+    return new CommandRun(exitCode, out.toString(), err.toString().replaceAll("\\R {4}", " "));
   }
 
   static JsonElement summary(Path folder) throws IOException {

@@ -45,6 +45,23 @@ class ConsoleTest {
     assertThat(lines).allSatisfy(line -> assertThat(line).hasSizeLessThanOrEqualTo(80));
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "toy --tasks 1",
+        "csv --data nowhere.csv --targets a",
+        "composite --balancer none"
+      })
+  void everyLineOfAnErrorFits(String command) {
+    StringWriter err = new StringWriter();
+    int exitCode =
+        Examples.commandLine().setErr(new PrintWriter(err, true)).execute(command.split(" "));
+    assertThat(exitCode).isNotZero();
+    assertThat(err.toString().lines())
+        .isNotEmpty()
+        .allSatisfy(line -> assertThat(line).hasSizeLessThanOrEqualTo(80));
+  }
+
   private static String printed(String text) {
     StringWriter out = new StringWriter();
     Console.print(text, new PrintWriter(out, true));

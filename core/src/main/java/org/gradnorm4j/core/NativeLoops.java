@@ -11,9 +11,11 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Element by element work on FLOAT and DOUBLE arrays in the memory of the process, by plain loops
- * without branches, which the JIT compiler turns into vector instructions. ND4J's own operation for
- * the derivative of ReLU takes some seven times as long.
+ * Element by element work on FLOAT and DOUBLE arrays in the memory of the process. It is fetched
+ * piece by piece into Java arrays that stay in the processor's cache, where the JIT compiler turns
+ * plain loops without branches into vector instructions; loops over the memory itself it does not,
+ * and they take three times as long. ND4J's own operation for the derivative of ReLU takes longer
+ * than those.
  *
  * <p>Arrays are walked row by row; one without gaps is a single row.
  */
@@ -67,14 +69,20 @@ final class NativeLoops {
     if (a.dataType() == DataType.DOUBLE) {
       LongBuffer from = bytes(a).asLongBuffer();
       LongBuffer to = bytes(steps).asLongBuffer();
-      for (int r = 0; r < rows.count; r++) {
-        step(from, rows.start(0, r), to, rows.start(1, r), rows.length);
+      long[] x = new long[rows.largest];
+      for (int i = 0; i < rows.pieces; i++) {
+        from.get(rows.start(0, i), x, 0, rows.size(i));
+        step(x, rows.size(i));
+        to.put(rows.start(1, i), x, 0, rows.size(i));
       }
     } else {
       IntBuffer from = bytes(a).asIntBuffer();
       IntBuffer to = bytes(steps).asIntBuffer();
-      for (int r = 0; r < rows.count; r++) {
-        step(from, rows.start(0, r), to, rows.start(1, r), rows.length);
+      int[] x = new int[rows.largest];
+      for (int i = 0; i < rows.pieces; i++) {
+        from.get(rows.start(0, i), x, 0, rows.size(i));
+        step(x, rows.size(i));
+        to.put(rows.start(1, i), x, 0, rows.size(i));
       }
     }
     return true;
@@ -93,18 +101,28 @@ final class NativeLoops {
       return false;
     }
     if (steps.dataType() == DataType.DOUBLE) {
-      LongBuffer mask = bytes(steps).asLongBuffer();
-      LongBuffer from = bytes(values).asLongBuffer();
+      LongBuffer first = bytes(steps).asLongBuffer();
+      LongBuffer second = bytes(values).asLongBuffer();
       LongBuffer to = bytes(result).asLongBuffer();
-      for (int r = 0; r < rows.count; r++) {
-        select(mask, rows.start(0, r), from, rows.start(1, r), to, rows.start(2, r), rows.length);
+      long[] x = new long[rows.largest];
+      long[] y = new long[rows.largest];
+      for (int i = 0; i < rows.pieces; i++) {
+        first.get(rows.start(0, i), x, 0, rows.size(i));
+        second.get(rows.start(1, i), y, 0, rows.size(i));
+        select(x, y, rows.size(i));
+        to.put(rows.start(2, i), y, 0, rows.size(i));
       }
     } else {
-      IntBuffer mask = bytes(steps).asIntBuffer();
-      IntBuffer from = bytes(values).asIntBuffer();
+      IntBuffer first = bytes(steps).asIntBuffer();
+      IntBuffer second = bytes(values).asIntBuffer();
       IntBuffer to = bytes(result).asIntBuffer();
-      for (int r = 0; r < rows.count; r++) {
-        select(mask, rows.start(0, r), from, rows.start(1, r), to, rows.start(2, r), rows.length);
+      int[] x = new int[rows.largest];
+      int[] y = new int[rows.largest];
+      for (int i = 0; i < rows.pieces; i++) {
+        first.get(rows.start(0, i), x, 0, rows.size(i));
+        second.get(rows.start(1, i), y, 0, rows.size(i));
+        select(x, y, rows.size(i));
+        to.put(rows.start(2, i), y, 0, rows.size(i));
       }
     }
     return true;
@@ -122,18 +140,28 @@ final class NativeLoops {
       return false;
     }
     if (a.dataType() == DataType.DOUBLE) {
-      DoubleBuffer x = bytes(a).asDoubleBuffer();
-      DoubleBuffer y = bytes(b).asDoubleBuffer();
+      DoubleBuffer first = bytes(a).asDoubleBuffer();
+      DoubleBuffer second = bytes(b).asDoubleBuffer();
       DoubleBuffer to = bytes(result).asDoubleBuffer();
-      for (int r = 0; r < rows.count; r++) {
-        multiply(x, rows.start(0, r), y, rows.start(1, r), to, rows.start(2, r), rows.length);
+      double[] x = new double[rows.largest];
+      double[] y = new double[rows.largest];
+      for (int i = 0; i < rows.pieces; i++) {
+        first.get(rows.start(0, i), x, 0, rows.size(i));
+        second.get(rows.start(1, i), y, 0, rows.size(i));
+        multiply(x, y, rows.size(i));
+        to.put(rows.start(2, i), y, 0, rows.size(i));
       }
     } else {
-      FloatBuffer x = bytes(a).asFloatBuffer();
-      FloatBuffer y = bytes(b).asFloatBuffer();
+      FloatBuffer first = bytes(a).asFloatBuffer();
+      FloatBuffer second = bytes(b).asFloatBuffer();
       FloatBuffer to = bytes(result).asFloatBuffer();
-      for (int r = 0; r < rows.count; r++) {
-        multiply(x, rows.start(0, r), y, rows.start(1, r), to, rows.start(2, r), rows.length);
+      float[] x = new float[rows.largest];
+      float[] y = new float[rows.largest];
+      for (int i = 0; i < rows.pieces; i++) {
+        first.get(rows.start(0, i), x, 0, rows.size(i));
+        second.get(rows.start(1, i), y, 0, rows.size(i));
+        multiply(x, y, rows.size(i));
+        to.put(rows.start(2, i), y, 0, rows.size(i));
       }
     }
     return true;
@@ -143,58 +171,57 @@ final class NativeLoops {
    * On the bits b of a float: b &gt; 0 says that it is positive, or a NaN, which is above the bits
    * of infinity. −b ∧ ¬b is negative for b &gt; 0 only.
    */
-  private static void step(IntBuffer from, int a, IntBuffer to, int b, int length) {
+  private static void step(int[] x, int length) {
     for (int i = 0; i < length; i++) {
-      int bits = from.get(a + i);
-      to.put(b + i, (-bits & ~bits & (bits - NAN_FLOAT)) >> 31 & ONE_FLOAT);
+      x[i] = (-x[i] & ~x[i] & (x[i] - NAN_FLOAT)) >> 31 & ONE_FLOAT;
     }
   }
 
-  private static void step(LongBuffer from, int a, LongBuffer to, int b, int length) {
+  private static void step(long[] x, int length) {
     for (int i = 0; i < length; i++) {
-      long bits = from.get(a + i);
-      to.put(b + i, (-bits & ~bits & (bits - NAN_DOUBLE)) >> 63 & ONE_DOUBLE);
+      x[i] = (-x[i] & ~x[i] & (x[i] - NAN_DOUBLE)) >> 63 & ONE_DOUBLE;
     }
   }
 
-  /** The third bit of 1.0, and not of 0.0, is set: spread over all bits it lets all of a pass. */
-  private static void select(
-      IntBuffer mask, int a, IntBuffer from, int b, IntBuffer to, int c, int length) {
+  /** The third bit of 1.0, and not of 0.0, is set: spread over all bits it lets all of y pass. */
+  private static void select(int[] x, int[] y, int length) {
     for (int i = 0; i < length; i++) {
-      to.put(c + i, from.get(b + i) & (mask.get(a + i) << 2 >> 31));
+      y[i] &= x[i] << 2 >> 31;
     }
   }
 
-  private static void select(
-      LongBuffer mask, int a, LongBuffer from, int b, LongBuffer to, int c, int length) {
+  private static void select(long[] x, long[] y, int length) {
     for (int i = 0; i < length; i++) {
-      to.put(c + i, from.get(b + i) & (mask.get(a + i) << 2 >> 63));
+      y[i] &= x[i] << 2 >> 63;
     }
   }
 
-  private static void multiply(
-      FloatBuffer x, int a, FloatBuffer y, int b, FloatBuffer to, int c, int length) {
+  private static void multiply(float[] x, float[] y, int length) {
     for (int i = 0; i < length; i++) {
-      to.put(c + i, x.get(a + i) * y.get(b + i));
+      y[i] = x[i] * y[i];
     }
   }
 
-  private static void multiply(
-      DoubleBuffer x, int a, DoubleBuffer y, int b, DoubleBuffer to, int c, int length) {
+  private static void multiply(double[] x, double[] y, int length) {
     for (int i = 0; i < length; i++) {
-      to.put(c + i, x.get(a + i) * y.get(b + i));
+      y[i] = x[i] * y[i];
     }
   }
+
+  /** Elements; 8 kB of doubles. */
+  private static final int PIECE = 1024;
 
   private static final int ONE_FLOAT = Float.floatToRawIntBits(1f);
   private static final long ONE_DOUBLE = Double.doubleToRawLongBits(1.0);
   private static final int NAN_FLOAT = Float.floatToRawIntBits(Float.POSITIVE_INFINITY) + 1;
   private static final long NAN_DOUBLE = Double.doubleToRawLongBits(Double.POSITIVE_INFINITY) + 1;
 
-  /** How to walk some arrays of one shape side by side. */
+  /** How to walk some arrays of one shape side by side, in pieces of rows. */
   private static final class Rows {
-    private final int count;
+    private final int pieces;
+    private final int piecesOfRow;
     private final int length;
+    private final int largest;
     private final int[] strides;
 
     /** All in row order, or matrices whose rows are; anything else cannot be walked. */
@@ -212,16 +239,23 @@ final class NativeLoops {
     }
 
     private Rows(boolean whole, INDArray... arrays) {
-      count = whole ? 1 : (int) arrays[0].size(0);
+      int count = whole ? 1 : (int) arrays[0].size(0);
       length = (int) (arrays[0].length() / count);
+      piecesOfRow = (length + PIECE - 1) / PIECE;
+      pieces = count * piecesOfRow;
+      largest = Math.min(PIECE, length);
       strides = new int[arrays.length];
       for (int i = 0; !whole && i < strides.length; i++) {
         strides[i] = arrays[i].stride(0);
       }
     }
 
-    int start(int array, int row) {
-      return strides[array] * row;
+    int start(int array, int piece) {
+      return strides[array] * (piece / piecesOfRow) + piece % piecesOfRow * PIECE;
+    }
+
+    int size(int piece) {
+      return Math.min(PIECE, length - piece % piecesOfRow * PIECE);
     }
   }
 

@@ -118,8 +118,8 @@ class BlasTest {
   }
 
   /** −0, infinities and NaN of both signs among them. */
-  private static INDArray values(DataType type, String layout) {
-    INDArray array = array(type, layout, 19, 7).subi(0.5);
+  private static INDArray values(DataType type, String layout, int columns) {
+    INDArray array = array(type, layout, 19, columns).subi(0.5);
     double[] special = {0.0, -0.0, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, Double.NaN};
     for (int i = 0; i < special.length; i++) {
       array.putScalar(i + 2, i, special[i]);
@@ -128,32 +128,38 @@ class BlasTest {
     return array;
   }
 
+  private static double[] elements(INDArray array) {
+    return array.dup('c').data().asDouble();
+  }
+
   private static long[] bits(INDArray array) {
-    double[] values = array.dup('c').data().asDouble();
-    return Arrays.stream(values).mapToLong(Double::doubleToRawLongBits).toArray();
+    return Arrays.stream(elements(array)).mapToLong(Double::doubleToRawLongBits).toArray();
   }
 
   @ParameterizedTest
   @MethodSource("waysAndArrays")
   void elementByElement_isWhatNd4jDoes_bitForBit(Blas blas, DataType type, String layout) {
+    elementByElement(blas, type, layout, 7);
+    elementByElement(blas, type, layout, 2500); // in several pieces
+  }
+
+  private static void elementByElement(Blas blas, DataType type, String layout, int columns) {
     Nd4j.getRandom().setSeed(2);
-    INDArray a = values(type, layout);
-    INDArray b = values(type, layout);
-    INDArray result = Nd4j.zeros(type, 19, 7);
+    INDArray a = values(type, layout, columns);
+    INDArray b = values(type, layout, columns);
+    INDArray result = Nd4j.zeros(type, 19, columns);
 
     blas.step(a, result);
-    for (int i = 0; i < a.rows(); i++) {
-      for (int j = 0; j < a.columns(); j++) {
-        assertThat(result.getDouble(i, j)).isEqualTo(a.getDouble(i, j) > 0.0 ? 1.0 : 0.0);
-      }
-    }
+    double[] ones = Arrays.stream(elements(a)).map(x -> x > 0.0 ? 1.0 : 0.0).toArray();
+    assertThat(elements(result)).containsExactly(ones);
     INDArray steps = result.dup();
-    INDArray expected = Nd4j.zeros(type, 19, 7);
+    INDArray expected = Nd4j.zeros(type, 19, columns);
     Nd4j.exec(new RectifiedLinearDerivative(a.dup(), b.dup(), expected, 0.0));
     blas.select(steps, b, result);
     assertThat(bits(result)).containsExactly(bits(expected));
 
-    INDArray part = Nd4j.zeros(type, 19, 16).get(all(), interval(3, 10)); // a task's columns
+    INDArray part = // a task's columns
+        Nd4j.zeros(type, 19, columns + 9).get(all(), interval(3, columns + 3));
     blas.select(steps, b, part);
     assertThat(bits(part)).containsExactly(bits(expected));
 

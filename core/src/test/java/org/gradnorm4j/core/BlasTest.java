@@ -151,30 +151,30 @@ class BlasTest {
 
     blas.step(a, result);
     double[] ones = Arrays.stream(elements(a)).map(x -> x > 0.0 ? 1.0 : 0.0).toArray();
-    assertThat(elements(result)).containsExactly(ones);
+    assertThat(elements(result)).isEqualTo(ones);
     INDArray steps = result.dup();
     INDArray expected = Nd4j.zeros(type, 19, columns);
     Nd4j.exec(new RectifiedLinearDerivative(a.dup(), b.dup(), expected, 0.0));
     blas.select(steps, b, result);
-    assertThat(bits(result)).containsExactly(bits(expected));
+    assertThat(bits(result)).isEqualTo(bits(expected));
 
     INDArray part = // a task's columns
         Nd4j.zeros(type, 19, columns + 9).get(all(), interval(3, columns + 3));
     blas.select(steps, b, part);
-    assertThat(bits(part)).containsExactly(bits(expected));
+    assertThat(bits(part)).isEqualTo(bits(expected));
 
     blas.multiply(a, b, result);
-    assertThat(bits(result)).containsExactly(bits(a.mul(b)));
+    assertThat(bits(result)).isEqualTo(bits(a.mul(b)));
 
     INDArray sum = b.dup();
     blas.add(sum, a);
-    assertThat(bits(sum)).containsExactly(bits(b.add(a)));
+    assertThat(bits(sum)).isEqualTo(bits(b.add(a)));
 
     INDArray scaled = a.dup();
     blas.scale(scaled, 0.3);
-    assertThat(bits(scaled)).containsExactly(bits(a.mul(0.3)));
+    assertThat(bits(scaled)).isEqualTo(bits(a.mul(0.3)));
     blas.scale(a, 0.3);
-    assertThat(bits(a)).containsExactly(bits(scaled));
+    assertThat(bits(a)).isEqualTo(bits(scaled));
   }
 
   @Test

@@ -69,7 +69,7 @@ final class NativeLoops {
     if (a.dataType() == DataType.DOUBLE) {
       LongBuffer from = bytes(a).asLongBuffer();
       LongBuffer to = bytes(steps).asLongBuffer();
-      long[] x = new long[rows.largest];
+      long[] x = LONGS.get()[0];
       for (int i = 0; i < rows.pieces; i++) {
         from.get(rows.start(0, i), x, 0, rows.size(i));
         step(x, rows.size(i));
@@ -78,7 +78,7 @@ final class NativeLoops {
     } else {
       IntBuffer from = bytes(a).asIntBuffer();
       IntBuffer to = bytes(steps).asIntBuffer();
-      int[] x = new int[rows.largest];
+      int[] x = INTS.get()[0];
       for (int i = 0; i < rows.pieces; i++) {
         from.get(rows.start(0, i), x, 0, rows.size(i));
         step(x, rows.size(i));
@@ -104,8 +104,8 @@ final class NativeLoops {
       LongBuffer first = bytes(steps).asLongBuffer();
       LongBuffer second = bytes(values).asLongBuffer();
       LongBuffer to = bytes(result).asLongBuffer();
-      long[] x = new long[rows.largest];
-      long[] y = new long[rows.largest];
+      long[] x = LONGS.get()[0];
+      long[] y = LONGS.get()[1];
       for (int i = 0; i < rows.pieces; i++) {
         first.get(rows.start(0, i), x, 0, rows.size(i));
         second.get(rows.start(1, i), y, 0, rows.size(i));
@@ -116,8 +116,8 @@ final class NativeLoops {
       IntBuffer first = bytes(steps).asIntBuffer();
       IntBuffer second = bytes(values).asIntBuffer();
       IntBuffer to = bytes(result).asIntBuffer();
-      int[] x = new int[rows.largest];
-      int[] y = new int[rows.largest];
+      int[] x = INTS.get()[0];
+      int[] y = INTS.get()[1];
       for (int i = 0; i < rows.pieces; i++) {
         first.get(rows.start(0, i), x, 0, rows.size(i));
         second.get(rows.start(1, i), y, 0, rows.size(i));
@@ -143,8 +143,8 @@ final class NativeLoops {
       DoubleBuffer first = bytes(a).asDoubleBuffer();
       DoubleBuffer second = bytes(b).asDoubleBuffer();
       DoubleBuffer to = bytes(result).asDoubleBuffer();
-      double[] x = new double[rows.largest];
-      double[] y = new double[rows.largest];
+      double[] x = DOUBLES.get()[0];
+      double[] y = DOUBLES.get()[1];
       for (int i = 0; i < rows.pieces; i++) {
         first.get(rows.start(0, i), x, 0, rows.size(i));
         second.get(rows.start(1, i), y, 0, rows.size(i));
@@ -155,8 +155,8 @@ final class NativeLoops {
       FloatBuffer first = bytes(a).asFloatBuffer();
       FloatBuffer second = bytes(b).asFloatBuffer();
       FloatBuffer to = bytes(result).asFloatBuffer();
-      float[] x = new float[rows.largest];
-      float[] y = new float[rows.largest];
+      float[] x = FLOATS.get()[0];
+      float[] y = FLOATS.get()[1];
       for (int i = 0; i < rows.pieces; i++) {
         first.get(rows.start(0, i), x, 0, rows.size(i));
         second.get(rows.start(1, i), y, 0, rows.size(i));
@@ -211,6 +211,15 @@ final class NativeLoops {
   /** Elements; 8 kB of doubles. */
   private static final int PIECE = 1024;
 
+  // Two pieces a thread, kept: made anew they would be most of what a step with GradNorm allocates.
+  private static final ThreadLocal<int[][]> INTS = ThreadLocal.withInitial(() -> new int[2][PIECE]);
+  private static final ThreadLocal<long[][]> LONGS =
+      ThreadLocal.withInitial(() -> new long[2][PIECE]);
+  private static final ThreadLocal<float[][]> FLOATS =
+      ThreadLocal.withInitial(() -> new float[2][PIECE]);
+  private static final ThreadLocal<double[][]> DOUBLES =
+      ThreadLocal.withInitial(() -> new double[2][PIECE]);
+
   private static final int ONE_FLOAT = Float.floatToRawIntBits(1f);
   private static final long ONE_DOUBLE = Double.doubleToRawLongBits(1.0);
   private static final int NAN_FLOAT = Float.floatToRawIntBits(Float.POSITIVE_INFINITY) + 1;
@@ -221,7 +230,6 @@ final class NativeLoops {
     private final int pieces;
     private final int piecesOfRow;
     private final int length;
-    private final int largest;
     private final int[] strides;
 
     /** All in row order, or matrices whose rows are; anything else cannot be walked. */
@@ -243,7 +251,6 @@ final class NativeLoops {
       length = (int) (arrays[0].length() / count);
       piecesOfRow = (length + PIECE - 1) / PIECE;
       pieces = count * piecesOfRow;
-      largest = Math.min(PIECE, length);
       strides = new int[arrays.length];
       for (int i = 0; !whole && i < strides.length; i++) {
         strides[i] = arrays[i].stride(0);

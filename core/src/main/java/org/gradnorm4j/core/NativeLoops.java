@@ -6,6 +6,9 @@ import java.nio.DoubleBuffer;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.nio.LongBuffer;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Function;
 import org.bytedeco.javacpp.BytePointer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -24,24 +27,22 @@ final class NativeLoops {
 
   /** Whether elements lie in row order without gaps. */
   static boolean isRowOrder(INDArray a) {
-    long stride = 1;
-    for (int i = a.rank() - 1; i >= 0; i--) {
-      if (a.size(i) != 1 && a.stride(i) != stride) {
-        return false;
-      }
-      stride *= a.size(i);
-    }
-    return true;
+    return isGapless(a, true);
   }
 
   /** Whether elements lie in column order without gaps. */
   static boolean isColumnOrder(INDArray a) {
+    return isGapless(a, false);
+  }
+
+  private static boolean isGapless(INDArray a, boolean lastIndexFirst) {
     long stride = 1;
     for (int i = 0; i < a.rank(); i++) {
-      if (a.size(i) != 1 && a.stride(i) != stride) {
+      int axis = lastIndexFirst ? a.rank() - 1 - i : i;
+      if (a.size(axis) != 1 && a.stride(axis) != stride) {
         return false;
       }
-      stride *= a.size(i);
+      stride *= a.size(axis);
     }
     return true;
   }
@@ -62,30 +63,9 @@ final class NativeLoops {
    * @return whether it was done: the loops cannot walk every array
    */
   static boolean step(INDArray a, INDArray steps) {
-    Rows rows = Rows.of(a, steps);
-    if (rows == null) {
-      return false;
-    }
-    if (a.dataType() == DataType.DOUBLE) {
-      LongBuffer from = bytes(a).asLongBuffer();
-      LongBuffer to = bytes(steps).asLongBuffer();
-      long[] x = LONGS.get()[0];
-      for (int i = 0; i < rows.pieces; i++) {
-        from.get(rows.start(0, i), x, 0, rows.size(i));
-        step(x, rows.size(i));
-        to.put(rows.start(1, i), x, 0, rows.size(i));
-      }
-    } else {
-      IntBuffer from = bytes(a).asIntBuffer();
-      IntBuffer to = bytes(steps).asIntBuffer();
-      int[] x = INTS.get()[0];
-      for (int i = 0; i < rows.pieces; i++) {
-        from.get(rows.start(0, i), x, 0, rows.size(i));
-        step(x, rows.size(i));
-        to.put(rows.start(1, i), x, 0, rows.size(i));
-      }
-    }
-    return true;
+    return Blas.isDouble(a)
+        ? LONGS.walk((pieces, length) -> step(pieces[0], length), a, steps)
+        : INTS.walk((pieces, length) -> step(pieces[0], length), a, steps);
   }
 
   /**
@@ -96,36 +76,11 @@ final class NativeLoops {
    * @return whether it was done
    */
   static boolean select(INDArray steps, INDArray values, INDArray result) {
-    Rows rows = Rows.of(steps, values, result);
-    if (rows == null) {
-      return false;
-    }
-    if (steps.dataType() == DataType.DOUBLE) {
-      LongBuffer first = bytes(steps).asLongBuffer();
-      LongBuffer second = bytes(values).asLongBuffer();
-      LongBuffer to = bytes(result).asLongBuffer();
-      long[] x = LONGS.get()[0];
-      long[] y = LONGS.get()[1];
-      for (int i = 0; i < rows.pieces; i++) {
-        first.get(rows.start(0, i), x, 0, rows.size(i));
-        second.get(rows.start(1, i), y, 0, rows.size(i));
-        select(x, y, rows.size(i));
-        to.put(rows.start(2, i), y, 0, rows.size(i));
-      }
-    } else {
-      IntBuffer first = bytes(steps).asIntBuffer();
-      IntBuffer second = bytes(values).asIntBuffer();
-      IntBuffer to = bytes(result).asIntBuffer();
-      int[] x = INTS.get()[0];
-      int[] y = INTS.get()[1];
-      for (int i = 0; i < rows.pieces; i++) {
-        first.get(rows.start(0, i), x, 0, rows.size(i));
-        second.get(rows.start(1, i), y, 0, rows.size(i));
-        select(x, y, rows.size(i));
-        to.put(rows.start(2, i), y, 0, rows.size(i));
-      }
-    }
-    return true;
+    return Blas.isDouble(steps)
+        ? LONGS.walk(
+            (pieces, length) -> select(pieces[0], pieces[1], length), steps, values, result)
+        : INTS.walk(
+            (pieces, length) -> select(pieces[0], pieces[1], length), steps, values, result);
   }
 
   /**
@@ -135,36 +90,9 @@ final class NativeLoops {
    * @return whether it was done
    */
   static boolean multiply(INDArray a, INDArray b, INDArray result) {
-    Rows rows = Rows.of(a, b, result);
-    if (rows == null) {
-      return false;
-    }
-    if (a.dataType() == DataType.DOUBLE) {
-      DoubleBuffer first = bytes(a).asDoubleBuffer();
-      DoubleBuffer second = bytes(b).asDoubleBuffer();
-      DoubleBuffer to = bytes(result).asDoubleBuffer();
-      double[] x = DOUBLES.get()[0];
-      double[] y = DOUBLES.get()[1];
-      for (int i = 0; i < rows.pieces; i++) {
-        first.get(rows.start(0, i), x, 0, rows.size(i));
-        second.get(rows.start(1, i), y, 0, rows.size(i));
-        multiply(x, y, rows.size(i));
-        to.put(rows.start(2, i), y, 0, rows.size(i));
-      }
-    } else {
-      FloatBuffer first = bytes(a).asFloatBuffer();
-      FloatBuffer second = bytes(b).asFloatBuffer();
-      FloatBuffer to = bytes(result).asFloatBuffer();
-      float[] x = FLOATS.get()[0];
-      float[] y = FLOATS.get()[1];
-      for (int i = 0; i < rows.pieces; i++) {
-        first.get(rows.start(0, i), x, 0, rows.size(i));
-        second.get(rows.start(1, i), y, 0, rows.size(i));
-        multiply(x, y, rows.size(i));
-        to.put(rows.start(2, i), y, 0, rows.size(i));
-      }
-    }
-    return true;
+    return Blas.isDouble(a)
+        ? DOUBLES.walk((pieces, length) -> multiply(pieces[0], pieces[1], length), a, b, result)
+        : FLOATS.walk((pieces, length) -> multiply(pieces[0], pieces[1], length), a, b, result);
   }
 
   /**
@@ -211,19 +139,73 @@ final class NativeLoops {
   /** Elements; 8 kB of doubles. */
   private static final int PIECE = 1024;
 
-  // Two pieces a thread, kept: made anew they would be most of what a step with GradNorm allocates.
-  private static final ThreadLocal<int[][]> INTS = ThreadLocal.withInitial(() -> new int[2][PIECE]);
-  private static final ThreadLocal<long[][]> LONGS =
-      ThreadLocal.withInitial(() -> new long[2][PIECE]);
-  private static final ThreadLocal<float[][]> FLOATS =
-      ThreadLocal.withInitial(() -> new float[2][PIECE]);
-  private static final ThreadLocal<double[][]> DOUBLES =
-      ThreadLocal.withInitial(() -> new double[2][PIECE]);
-
   private static final int ONE_FLOAT = Float.floatToRawIntBits(1f);
   private static final long ONE_DOUBLE = Double.doubleToRawLongBits(1.0);
   private static final int NAN_FLOAT = Float.floatToRawIntBits(Float.POSITIVE_INFINITY) + 1;
   private static final long NAN_DOUBLE = Double.doubleToRawLongBits(Double.POSITIVE_INFINITY) + 1;
+
+  private static final Elements<IntBuffer, int[]> INTS =
+      new Elements<>(
+          ByteBuffer::asIntBuffer,
+          (memory, at, piece, length) -> memory.get(at, piece, 0, length),
+          (memory, at, piece, length) -> memory.put(at, piece, 0, length),
+          ThreadLocal.withInitial(() -> new int[2][PIECE]));
+  private static final Elements<LongBuffer, long[]> LONGS =
+      new Elements<>(
+          ByteBuffer::asLongBuffer,
+          (memory, at, piece, length) -> memory.get(at, piece, 0, length),
+          (memory, at, piece, length) -> memory.put(at, piece, 0, length),
+          ThreadLocal.withInitial(() -> new long[2][PIECE]));
+  private static final Elements<FloatBuffer, float[]> FLOATS =
+      new Elements<>(
+          ByteBuffer::asFloatBuffer,
+          (memory, at, piece, length) -> memory.get(at, piece, 0, length),
+          (memory, at, piece, length) -> memory.put(at, piece, 0, length),
+          ThreadLocal.withInitial(() -> new float[2][PIECE]));
+  private static final Elements<DoubleBuffer, double[]> DOUBLES =
+      new Elements<>(
+          ByteBuffer::asDoubleBuffer,
+          (memory, at, piece, length) -> memory.get(at, piece, 0, length),
+          (memory, at, piece, length) -> memory.put(at, piece, 0, length),
+          ThreadLocal.withInitial(() -> new double[2][PIECE]));
+
+  /** Copies between memory, from an index on, and the beginning of a piece. */
+  private interface Copy<B, A> {
+    void copy(B memory, int at, A piece, int length);
+  }
+
+  /** Works on the beginnings of the pieces that were fetched, and leaves its result in the last. */
+  private interface Kernel<A> {
+    void apply(A[] pieces, int length);
+  }
+
+  /**
+   * Elements of one type.
+   *
+   * @param pieces two a thread, kept: made anew they would be most of what a step allocates
+   */
+  private record Elements<B, A>(
+      Function<ByteBuffer, B> view, Copy<B, A> fetch, Copy<B, A> write, ThreadLocal<A[]> pieces) {
+
+    /** From all arrays but the last into the last; false if the loops cannot walk them. */
+    boolean walk(Kernel<A> kernel, INDArray... arrays) {
+      Rows rows = Rows.of(arrays);
+      if (rows == null) {
+        return false;
+      }
+      List<B> memory = Arrays.stream(arrays).map(array -> view.apply(bytes(array))).toList();
+      A[] fetched = pieces.get();
+      int result = arrays.length - 1;
+      for (int i = 0; i < rows.pieces; i++) {
+        for (int k = 0; k < result; k++) {
+          fetch.copy(memory.get(k), rows.start(k, i), fetched[k], rows.size(i));
+        }
+        kernel.apply(fetched, rows.size(i));
+        write.copy(memory.get(result), rows.start(result, i), fetched[result - 1], rows.size(i));
+      }
+      return true;
+    }
+  }
 
   /** How to walk some arrays of one shape side by side, in pieces of rows. */
   private static final class Rows {

@@ -119,13 +119,9 @@ final class DenseNormKernel implements NormKernel {
   }
 
   /** ‖xᵀδ‖². */
-  private double direct(INDArray x, long in, long out, INDArray someDelta) {
-    INDArray delta = Blas.dense(someDelta);
-    if (Blas.INSTANCE.dot(delta, delta) == 0.0) {
-      return 0.0; // the task is absent
-    }
+  private double direct(INDArray x, long in, long out, INDArray delta) {
     INDArray gradient = gradients.sized(x.dataType(), in, out);
-    Blas.INSTANCE.transposedProduct(x, delta, gradient);
+    Blas.INSTANCE.transposedProduct(x, Blas.dense(delta), gradient);
     return Blas.INSTANCE.dot(gradient, gradient);
   }
 
@@ -158,7 +154,11 @@ final class DenseNormKernel implements NormKernel {
         INDArray delta = Blas.dense(deltas.of(i));
         Blas.INSTANCE.gram(delta, deltaGram);
         double squared = gramNormSquared(inputGram, deltaGram);
-        squaredNorms[i] += Double.isNaN(squared) ? direct(x, in, out, delta) : squared;
+        if (!Double.isNaN(squared)) {
+          squaredNorms[i] += squared;
+        } else if (Blas.INSTANCE.dot(delta, delta) != 0.0) { // zero if the task is absent
+          squaredNorms[i] += direct(x, in, out, delta);
+        }
       }
     }
   }

@@ -10,9 +10,6 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import org.deeplearning4j.nn.api.Model;
-import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
-import org.deeplearning4j.nn.conf.layers.DenseLayer;
-import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.optimize.api.BaseTrainingListener;
 import org.deeplearning4j.parallelism.ParallelWrapper;
@@ -23,14 +20,11 @@ import org.gradnorm4j.core.StepMeasurement;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.MultiDataSet;
 import org.nd4j.linalg.dataset.api.iterator.TestMultiDataSetIterator;
 import org.nd4j.linalg.factory.Nd4j;
-import org.nd4j.linalg.learning.config.Sgd;
-import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
 /**
  * Several workers, one GradNorm: against the rule on one thread, given what each worker's minibatch
@@ -40,33 +34,6 @@ import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 class GradNormParallelTest {
   private static final String[] TASKS = {"a", "b", "c"};
   private static final int ROUNDS = 200;
-
-  private static ComputationGraph network() {
-    var graph =
-        new NeuralNetConfiguration.Builder()
-            .seed(3)
-            .dataType(DataType.DOUBLE)
-            .updater(new Sgd(0.01))
-            .graphBuilder()
-            .addInputs("in")
-            .addLayer(
-                "trunk",
-                new DenseLayer.Builder().nIn(4).nOut(6).activation(Activation.TANH).build(),
-                "in");
-    for (String task : TASKS) {
-      graph.addLayer(
-          task,
-          new OutputLayer.Builder(LossFunction.MSE)
-              .nIn(6)
-              .nOut(2)
-              .activation(Activation.IDENTITY)
-              .build(),
-          "trunk");
-    }
-    ComputationGraph net = new ComputationGraph(graph.setOutputs(TASKS).build());
-    net.init();
-    return net;
-  }
 
   private static MultiDataSet batch(int seed) {
     Nd4j.getRandom().setSeed(seed);
@@ -82,7 +49,7 @@ class GradNormParallelTest {
   void weights_areThoseOfOneThread(int workers, TrainingMode mode) {
     MultiDataSet[] batches = new MultiDataSet[ROUNDS * workers];
     Arrays.setAll(batches, i -> batch(i + 1));
-    ComputationGraph net = network();
+    ComputationGraph net = Networks.network(TASKS);
     GradNorm gradNorm = GradNorm.builder().build().attach(net);
     Map<Double, INDArray> params = new ConcurrentHashMap<>();
     ParallelWrapper wrapper =
@@ -103,7 +70,7 @@ class GradNormParallelTest {
     wrapper.fit(new TestMultiDataSetIterator(1, batches));
     assertThat(gradNorm.history().size()).isEqualTo(ROUNDS); // no update is lost
 
-    ComputationGraph reference = network();
+    ComputationGraph reference = Networks.network(TASKS);
     List<StepMeasurement> steps = new ArrayList<>();
     GradientNormProbe.attach(reference, steps::add);
     GradNormRule rule = Rules.of(GradNorm.builder(), TASKS);

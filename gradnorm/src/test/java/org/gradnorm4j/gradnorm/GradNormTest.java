@@ -3,12 +3,12 @@ package org.gradnorm4j.gradnorm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
+import static org.gradnorm4j.gradnorm.Networks.network;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import org.deeplearning4j.nn.conf.ComputationGraphConfiguration.GraphBuilder;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
@@ -24,39 +24,11 @@ import org.nd4j.linalg.dataset.MultiDataSet;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.learning.config.Sgd;
-import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 import org.nd4j.linalg.lossfunctions.impl.LossMAE;
 import org.nd4j.linalg.lossfunctions.impl.LossMSE;
 
 /** GradNorm on a network. */
 class GradNormTest {
-
-  private static ComputationGraph network(String... outputs) {
-    GraphBuilder graph =
-        new NeuralNetConfiguration.Builder()
-            .seed(3)
-            .dataType(DataType.DOUBLE)
-            .updater(new Adam(0.01))
-            .graphBuilder()
-            .addInputs("in")
-            .addLayer(
-                "trunk",
-                new DenseLayer.Builder().nIn(4).nOut(6).activation(Activation.TANH).build(),
-                "in");
-    for (String output : outputs) {
-      graph.addLayer(
-          output,
-          new OutputLayer.Builder(LossFunction.MSE)
-              .nIn(6)
-              .nOut(2)
-              .activation(Activation.IDENTITY)
-              .build(),
-          "trunk");
-    }
-    ComputationGraph net = new ComputationGraph(graph.setOutputs(outputs).build());
-    net.init();
-    return net;
-  }
 
   /** The second output's labels are thirty times as large as the first's. */
   private static MultiDataSet batch(int seed) {

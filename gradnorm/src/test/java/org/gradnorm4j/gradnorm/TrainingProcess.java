@@ -6,10 +6,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.deeplearning4j.nn.conf.ComputationGraphConfiguration.GraphBuilder;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.constraint.MaxNormConstraint;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
-import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.util.ModelSerializer;
 import org.nd4j.linalg.activations.Activation;
@@ -20,7 +20,6 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.learning.config.Nesterovs;
 import org.nd4j.linalg.learning.config.Sgd;
-import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
 /** A training run that can be cut anywhere and go on in another process. */
 final class TrainingProcess {
@@ -30,7 +29,7 @@ final class TrainingProcess {
 
   /** With what a checkpoint could forget: moments, a constraint, a schedule by iteration. */
   static ComputationGraph network() {
-    var graph =
+    GraphBuilder trunk =
         new NeuralNetConfiguration.Builder()
             .seed(3)
             .updater(new Adam(0.01))
@@ -45,19 +44,7 @@ final class TrainingProcess {
                     .constrainWeights(new MaxNormConstraint(1.0, 1))
                     .build(),
                 "in");
-    for (String task : TASKS) {
-      graph.addLayer(
-          task,
-          new OutputLayer.Builder(LossFunction.MSE)
-              .nIn(6)
-              .nOut(2)
-              .activation(Activation.IDENTITY)
-              .build(),
-          "trunk");
-    }
-    ComputationGraph net = new ComputationGraph(graph.setOutputs(TASKS).build());
-    net.init();
-    return net;
+    return Networks.withHeads(trunk, TASKS);
   }
 
   /** Task c has no labels in every third minibatch, and some of them in the others. */

@@ -603,7 +603,7 @@ class LifecycleTest {
   private static void assertPlain(ComputationGraph net) {
     assertThat(net.getVertices())
         .doesNotHaveAnyElementsOfTypes(
-            LayerTapVertex.class, OutputTapVertex.class, TapVertex.class);
+            LayerTapVertex.class, OutputTapVertex.class, TapVertex.class, DenseStandIn.class);
     assertThat(
             Stream.of(net.getOutputLayer(0), net.getOutputLayer(1))
                 .map(layer -> OutputLoss.of(layer.conf().getLayer()).orElseThrow().get()))

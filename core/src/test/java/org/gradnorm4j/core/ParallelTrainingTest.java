@@ -23,6 +23,7 @@ import org.deeplearning4j.earlystopping.termination.MaxEpochsTerminationConditio
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.WorkspaceMode;
+import org.deeplearning4j.nn.conf.layers.CenterLossOutputLayer;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
@@ -46,6 +47,7 @@ import org.nd4j.linalg.dataset.MultiDataSet;
 import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 import org.nd4j.linalg.dataset.api.iterator.TestMultiDataSetIterator;
 import org.nd4j.linalg.learning.config.Sgd;
+import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 import org.nd4j.linalg.lossfunctions.impl.LossMAE;
 import org.nd4j.linalg.lossfunctions.impl.LossMSE;
 
@@ -410,6 +412,51 @@ class ParallelTrainingTest {
     assertThat(net.getIterationCount()).isEqualTo(10);
     assertThat(net.params().equals(before)).isFalse();
     assertThat(rounds).isEmpty();
+  }
+
+  /** Also one that a probe would refuse, by its loss or because it has one task only. */
+  @Test
+  void networkThatCannotBeAttached_trainsAsBefore() {
+    MultiDataSet[] batches = new MultiDataSet[6];
+    Arrays.setAll(
+        batches, i -> MultiTaskNetworks.onlyTask(batch(SPEC, 4, i + 1), 1));
+    List<INDArray> params = new ArrayList<>();
+    for (boolean told : new boolean[] {false, true}) {
+      ComputationGraph net =
+          new ComputationGraph(
+              new NeuralNetConfiguration.Builder()
+                  .seed(5)
+                  .dataType(DataType.DOUBLE)
+                  .updater(new Sgd(0.1))
+                  .graphBuilder()
+                  .addInputs("in")
+                  .addLayer(
+                      "out",
+                      new CenterLossOutputLayer.Builder(LossFunction.MCXENT)
+                          .nIn(7)
+                          .nOut(3)
+                          .activation(Activation.SOFTMAX)
+                          .build(),
+                      "in")
+                  .setOutputs("out")
+                  .build());
+      net.init();
+      ParallelWrapper wrapper = wrapper(net, 2, TrainingMode.AVERAGING);
+      if (told) {
+        ParallelTraining.attach(wrapper);
+      }
+      wrapper.fit(iterator(batches));
+      params.add(net.params());
+    }
+    assertBitIdentical(params.get(1), params.get(0));
+  }
+
+  @Test
+  void noWrapper_isRefused() {
+    assertThatThrownBy(() -> ParallelTraining.attach(null))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "wrapper (null) must not be null. Build it first: new ParallelWrapper.Builder<>(net)");
   }
 
   @Test

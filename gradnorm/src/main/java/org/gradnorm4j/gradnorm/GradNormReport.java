@@ -144,12 +144,13 @@ public final class GradNormReport {
   }
 
   private String staticWeights() {
+    StaticWeights weights = StaticWeights.ofLateSteps(steps);
     return """
         <h2>Static weights to paste</h2>
-        <p>Each task's weight averaged over all recorded steps, as in section 5.3 of the paper.</p>
+        <p>%s, as in section 5.3 of the paper: the last quarter of the run.</p>
         <pre id="static-weights">%s</pre>
         """
-        .formatted(Html.escape(StaticWeights.of(steps, steps.size()).toString()));
+        .formatted(weights.describe(), Html.escape(weights.toString()));
   }
 
   private String settings() {

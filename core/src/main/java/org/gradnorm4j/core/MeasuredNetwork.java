@@ -41,8 +41,6 @@ final class MeasuredNetwork implements WeightedLoss.Calls {
     void trained(StepMeasurement measurement);
   }
 
-  private static final String PARALLEL_TRAINERS = "org.deeplearning4j.parallelism.trainer.";
-
   private final Model network;
   private final TaskGraph graph;
   private final List<String> sharedLayers;
@@ -315,11 +313,7 @@ final class MeasuredNetwork implements WeightedLoss.Calls {
     if (thread == lastThread) {
       return;
     }
-    if (!owner.isWorker()
-        && StackWalker.getInstance()
-            .walk(
-                frames ->
-                    frames.anyMatch(frame -> frame.getClassName().startsWith(PARALLEL_TRAINERS)))) {
+    if (!owner.isWorker() && RoundListener.isInRound()) {
       throw new IllegalStateException(
           "this network is attached, and a ParallelWrapper trains it: the copies of its other workers would be neither measured nor weighted. Call org.gradnorm4j.core.ParallelTraining.attach(wrapper) before wrapper.fit(...), or detach");
     }

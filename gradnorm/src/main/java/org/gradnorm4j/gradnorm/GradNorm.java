@@ -210,6 +210,15 @@ public final class GradNorm {
     }
   }
 
+  /**
+   * Whether this balances the losses of a network now.
+   *
+   * @return true between {@code attach} and {@link #detach()}
+   */
+  public synchronized boolean isAttached() {
+    return probe != null;
+  }
+
   private Map<String, String> describe(List<String> measuredLayers) {
     Map<String, String> all = new LinkedHashMap<>();
     all.put("shared layer", String.join(", ", measuredLayers));

@@ -79,6 +79,7 @@ final class AveragingWorker extends DefaultTrainer {
 
   @Override
   public void shutdown() {
+    worker.ending();
     super.shutdown();
     worker.end();
   }

@@ -45,7 +45,6 @@ final class MeasuredNetwork implements WeightedLoss.Calls {
   }
 
   private static final Logger log = LoggerFactory.getLogger(MeasuredNetwork.class);
-  private static final String PARALLEL_TRAINERS = "org.deeplearning4j.parallelism.trainer.";
 
   private final Model network;
   private final TaskGraph graph;
@@ -369,11 +368,7 @@ final class MeasuredNetwork implements WeightedLoss.Calls {
     if (thread == lastThread) {
       return;
     }
-    if (!owner.isWorker()
-        && StackWalker.getInstance()
-            .walk(
-                frames ->
-                    frames.anyMatch(frame -> frame.getClassName().startsWith(PARALLEL_TRAINERS)))) {
+    if (!owner.isWorker() && RoundListener.isInRound()) {
       throw new IllegalStateException(
           "this network is attached, and a ParallelWrapper trains it: the copies of its other workers would be neither measured nor weighted. Call org.gradnorm4j.core.ParallelTraining.attach(wrapper) before wrapper.fit(...), or detach");
     }

@@ -33,6 +33,10 @@ import org.deeplearning4j.parallelism.trainer.Trainer;
  * <p><b>Note:</b> the norm of the mean gradient would be smaller, by what the minibatches disagree.
  * The mean of the norms is what each worker's own minibatch shows.
  *
+ * <p>A wrapper takes the network's listeners over when it is built; later ones it takes by {@code
+ * setListeners}. Deeplearning4j calls them in the middle of a round, from every worker. A {@link
+ * RoundListener} among them is told as well when a round is over.
+ *
  * <p>The measurement is complete when the workers have trained already: an exception thrown by the
  * listener ends {@code wrapper.fit}, but after the parameters have changed. Detaching is possible
  * at any time; a round under way ends as it began in all copies.
@@ -97,7 +101,7 @@ public final class ParallelTraining {
       if (index == 0) {
         round =
             MeasuredNetwork.of(model)
-                .map(root -> new Round(root, wrapper.getWorkers()))
+                .map(root -> new Round(root, wrapper, plain instanceof DefaultTrainerContext))
                 .orElse(null);
       }
       if (round == null) {

@@ -2,8 +2,15 @@ package org.gradnorm4j.core;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.optimize.api.TrainingListener;
+import org.deeplearning4j.parallelism.ParallelWrapper;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What the workers of a ParallelWrapper do between two meetings: each trains on a minibatch of its
@@ -14,22 +21,48 @@ import java.util.concurrent.CountDownLatch;
  * its own list; DL4J's queue and counter order the two threads.
  */
 final class Round {
+  private static final Logger log = LoggerFactory.getLogger(ParallelTraining.class);
+
   private final MeasuredNetwork root;
   private final MeasuredNetwork.Owner owner;
+  private final ParallelWrapper wrapper;
+  private final boolean averaging;
   private final List<List<StepMeasurement>> measurements = new ArrayList<>();
   private final CountDownLatch copies;
   private int underWay;
+  private boolean untold;
   private boolean attached;
   private double[] lossWeights;
   private boolean measuring;
 
-  /** For the workers of the network with this owner, which sets weights and gets measurements. */
-  Round(MeasuredNetwork root, int workers) {
+  /**
+   * For the workers of the network with this owner, which sets weights and gets measurements.
+   *
+   * @param averaging whether the wrapper averages parameters
+   */
+  Round(MeasuredNetwork root, ParallelWrapper wrapper, boolean averaging) {
     this.root = root;
     this.owner = root.owner();
-    this.copies = new CountDownLatch(workers - 1);
-    for (int worker = 0; worker < workers; worker++) {
+    this.wrapper = wrapper;
+    this.averaging = averaging;
+    this.copies = new CountDownLatch(wrapper.getWorkers() - 1);
+    for (int worker = 0; worker < wrapper.getWorkers(); worker++) {
       measurements.add(new ArrayList<>());
+    }
+    warnOfReplacedListeners();
+  }
+
+  private void warnOfReplacedListeners() {
+    Collection<TrainingListener> replaced =
+        wrapper.getModel() instanceof ComputationGraph graph
+            ? graph.getListeners()
+            : ((MultiLayerNetwork) wrapper.getModel()).getListeners();
+    for (TrainingListener listener : replaced) {
+      if (listener instanceof RoundListener && !wrapper.getListeners().contains(listener)) {
+        log.warn(
+            "{} is not called while a ParallelWrapper trains the network: Deeplearning4j replaces the network's listeners by the wrapper's. Add it with wrapper.setListeners(...)",
+            listener.getClass().getSimpleName());
+      }
     }
   }
 
@@ -51,6 +84,7 @@ final class Round {
   /** A worker is about to be given a minibatch; the first one opens the round. */
   void join() {
     if (underWay == 0) {
+      tell(false);
       attached = root.isAttached();
       lossWeights = owner.lossWeights();
       measuring = owner.isMeasuring();
@@ -62,10 +96,44 @@ final class Round {
   /** A worker is done; with the last one the round is over, and its mean goes to the owner. */
   void leave() {
     underWay--;
-    if (underWay == 0 && root.isAttached()) {
-      List<StepMeasurement> all = measurements.stream().flatMap(List::stream).toList();
-      owner.trained(all.isEmpty() ? null : mean(all));
+    if (underWay == 0) {
+      if (root.isAttached()) {
+        List<StepMeasurement> all = measurements.stream().flatMap(List::stream).toList();
+        owner.trained(all.isEmpty() ? null : mean(all));
+      }
+      untold = true;
     }
+  }
+
+  /** The workers are about to stop. */
+  void end() {
+    if (underWay == 0) { // not within a round that has failed
+      tell(true);
+    }
+  }
+
+  /**
+   * DL4J averages when the workers have been waited for, and tells nobody. What comes next is the
+   * next round, or the end: there the listeners hear of the round before.
+   */
+  private void tell(boolean end) {
+    if (untold) {
+      untold = false;
+      boolean whole = isWhole(end);
+      for (TrainingListener listener : wrapper.getListeners()) {
+        if (listener instanceof RoundListener told) {
+          told.roundDone(wrapper.getModel(), whole);
+        }
+      }
+    }
+  }
+
+  /** See {@link RoundListener#roundDone}. With shared gradients each worker has a residual. */
+  private boolean isWhole(boolean end) {
+    return averaging
+        ? wrapper.getIterationsCounter().get() % wrapper.getAveragingFrequency() == 0
+            && (end || wrapper.isAverageUpdaters())
+        : end;
   }
 
   MeasuredNetwork root() {

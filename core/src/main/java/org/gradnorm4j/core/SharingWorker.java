@@ -71,6 +71,7 @@ final class SharingWorker extends SymmetricTrainer {
 
   @Override
   public void shutdown() {
+    worker.ending();
     super.shutdown();
     worker.end();
   }

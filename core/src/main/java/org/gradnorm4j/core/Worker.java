@@ -69,6 +69,13 @@ final class Worker {
     }
   }
 
+  /** On the thread that calls {@code wrapper.fit}, before the worker is stopped. */
+  void ending() {
+    if (first) {
+      round.end();
+    }
+  }
+
   /** When the worker has stopped. */
   void end() {
     if (copy != null) {

@@ -265,6 +265,15 @@ public final class GradNorm {
   }
 
   /**
+   * Whether this balances the losses of a network now.
+   *
+   * @return true between {@code attach} and {@link #detach()}
+   */
+  public synchronized boolean isAttached() {
+    return probe != null;
+  }
+
+  /**
    * Forgets the run, and begins anew: with the loss weights as configured (or {@link
    * GradNormBuilder#initialLossWeights}), no initial losses, averages or moments, an empty {@link
    * #history()}, and not frozen. The settings stay. Attached, it does so from the next step on;

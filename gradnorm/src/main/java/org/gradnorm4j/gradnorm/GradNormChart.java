@@ -96,11 +96,12 @@ public enum GradNormChart {
    * Draws the chart as PNG, 1200 &times; 480 pixels, higher with more than 20 tasks.
    *
    * @param history of any size; not modified
-   * @param file created, or overwritten
+   * @param file created, or replaced when all is written
    * @throws IOException if the file cannot be written
    */
   public void writePng(GradNormHistory history, Path file) throws IOException {
-    ChartDrawing.writePng(drawing(history.view()), file);
+    ChartDrawing.Content drawing = drawing(history.view());
+    AtomicFile.write(file, temporary -> ChartDrawing.writePng(drawing, temporary));
   }
 
   /** Draws the chart as an SVG element to stand in a page. */

@@ -1,17 +1,20 @@
 package org.gradnorm4j.gradnorm;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.optimize.api.BaseTrainingListener;
+import org.gradnorm4j.core.RoundListener;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A listener that saves the network, its updater and GradNorm while training goes on, each time
@@ -21,7 +24,7 @@ import org.deeplearning4j.optimize.api.BaseTrainingListener;
  * <pre>{@code
  * net.addListeners(
  *     GradNormCheckpoint.builder(gradNorm, Path.of("checkpoints"))
- *         .everyIterations(1000).everyEpochs(1).keepLast(3).build());
+ *         .everyIterations(1000).keepLast(3).build());
  * net.fit(iterator, 20);
  * }</pre>
  *
@@ -37,12 +40,23 @@ import org.deeplearning4j.optimize.api.BaseTrainingListener;
  * moment, and {@link #last} still finds a whole one. Files are named {@code checkpoint-} with the
  * number of iterations done.
  *
+ * <p>A checkpoint that cannot be written, on a full disk say, is logged and counted ({@link
+ * #failures()}), leaves nothing behind, and training goes on; {@link Builder#throwOnFailure} ends
+ * it.
+ *
+ * <p>A ParallelWrapper takes the network's listeners over when it is built; give it later ones by
+ * {@code wrapper.setListeners}. What is due in a round is saved after it, when all workers are as
+ * the network is: where parameters and updaters are averaged, there, be it after further rounds;
+ * else, as with shared gradients, when {@code wrapper.fit} ends. The same rounds then give the same
+ * bits in a new process, if parameters are averaged. Deeplearning4j counts no epochs there.
+ *
  * <p>Deeplearning4j's own {@code CheckpointListener} works beside GradNorm, and its files open as
  * ever, but they know nothing of the loss weights; the last one can be cut short by a kill; and as
  * listeners are called before Deeplearning4j counts the iteration and applies constraints, a
  * network from them goes on with the count of one step before.
  */
-public final class GradNormCheckpoint extends BaseTrainingListener {
+public final class GradNormCheckpoint extends BaseTrainingListener implements RoundListener {
+  private static final Logger log = LoggerFactory.getLogger(GradNormCheckpoint.class);
   private static final String PREFIX = "checkpoint-";
   private static final String SUFFIX = ".zip";
   private static final int DIGITS = 10; // of the largest int
@@ -52,19 +66,26 @@ public final class GradNormCheckpoint extends BaseTrainingListener {
   private final int iterations;
   private final int epochs;
   private final int kept;
+  private final boolean throwing;
+  private boolean due;
+  private boolean warnedOfWaiting;
+  private boolean warnedOfEpochs;
+  private boolean warnedOfDetached;
+  private volatile int failures;
 
   private GradNormCheckpoint(Builder builder) throws IOException {
     gradNorm = builder.gradNorm;
     folder = builder.folder;
     iterations = builder.iterations;
-    epochs = builder.epochs;
+    epochs = builder.epochsOrDefault();
     kept = builder.kept;
+    throwing = builder.throwing;
     Files.createDirectories(folder);
     AtomicFile.clean(folder);
   }
 
   /**
-   * Starts from the defaults: every epoch, the last three are kept.
+   * Starts from the defaults: every epoch, if iterations are not set; the last three are kept.
    *
    * @param gradNorm attached to the network that the listener will be added to
    * @param folder for the checkpoints of this run, and nothing else; created if it does not exist
@@ -91,18 +112,66 @@ public final class GradNormCheckpoint extends BaseTrainingListener {
     if (Files.isDirectory(folder)) {
       try (DirectoryStream<Path> all =
           Files.newDirectoryStream(folder, PREFIX + "[0-9]".repeat(DIGITS) + SUFFIX)) {
-        all.forEach(files::add);
+        for (Path file : all) {
+          if (Files.isRegularFile(file)) {
+            files.add(file);
+          }
+        }
       }
     }
     Collections.sort(files); // the numbers are of one width
     return files;
   }
 
+  /**
+   * How many checkpoints could not be written. The log tells why.
+   *
+   * @return a count since this was built
+   */
+  public int failures() {
+    return failures;
+  }
+
   /** Saves, if it is time; called by Deeplearning4j. */
   @Override
   public void iterationDone(Model model, int iteration, int epoch) {
     if (iterations > 0 && (iteration + 1) % iterations == 0) {
-      save(model, StepCounts.of(model).afterIteration());
+      if (RoundListener.isInRound()) {
+        checkAttached();
+      } else {
+        save(model, StepCounts.of(model).afterIteration());
+      }
+    }
+  }
+
+  /** Only what is attached hears where a round ends. */
+  private synchronized void checkAttached() {
+    if (!warnedOfDetached && !gradNorm.isAttached()) {
+      warnedOfDetached = true;
+      log.warn(
+          "no checkpoints: a ParallelWrapper trains a network that GradNorm is not attached to. Attach it, or call writeModel(network, file) after wrapper.fit(...)");
+    }
+  }
+
+  /** Saves, if it is time and the network is whole; called by ParallelTraining. */
+  @Override
+  public void roundDone(Model network, boolean whole) {
+    StepCounts counts = StepCounts.of(network);
+    due |= iterations > 0 && counts.iterations() % iterations == 0;
+    if (due && whole) {
+      due = false;
+      save(network, counts);
+    } else if (due && !warnedOfWaiting) {
+      warnedOfWaiting = true;
+      log.warn(
+          "the checkpoint of {} iterations waits, as others will: the workers of the ParallelWrapper differ after this round. It is written when parameters and updaters are averaged, or when wrapper.fit(...) ends; for one after each round, set averagingFrequency(1) with TrainingMode.AVERAGING",
+          counts.iterations());
+    }
+    if (epochs > 0 && !warnedOfEpochs) {
+      warnedOfEpochs = true;
+      log.warn(
+          "everyEpochs ({}) saves nothing while a ParallelWrapper trains: Deeplearning4j counts no epochs then. Set everyIterations(...), or call writeModel(network, file) after wrapper.fit(...)",
+          epochs);
     }
   }
 
@@ -116,28 +185,49 @@ public final class GradNormCheckpoint extends BaseTrainingListener {
   }
 
   private void save(Model model, StepCounts counts) {
-    String number = "%0" + DIGITS + "d";
-    Path file = folder.resolve(PREFIX + number.formatted(counts.iterations()) + SUFFIX);
+    Path file = folder.resolve(name(counts.iterations()));
     try {
+      Files.createDirectories(folder); // somebody may have cleared away
       counts.during(model, () -> gradNorm.writeModel(model, file));
+    } catch (IOException | RuntimeException | LinkageError e) {
+      failures++;
+      String what =
+          "checkpoint %s could not be written: %s. Earlier ones are whole".formatted(file, e);
+      if (throwing) {
+        throw new IllegalStateException(what, e);
+      }
+      log.error("{}; training goes on", what, e);
+      return;
+    }
+    deleteOlderThan(file);
+  }
+
+  private static String name(int iterations) {
+    return String.format(Locale.ROOT, "%s%0" + DIGITS + "d%s", PREFIX, iterations, SUFFIX);
+  }
+
+  private void deleteOlderThan(Path newest) {
+    try {
       List<Path> files = inOrder(folder);
-      int written = files.indexOf(file) + 1; // what comes after it is not older
+      int written = files.indexOf(newest) + 1; // what comes after it is not older
       for (Path old : files.subList(0, Math.max(0, written - kept))) {
         Files.deleteIfExists(old);
       }
     } catch (IOException e) {
-      throw new UncheckedIOException(
-          "checkpoint %s could not be written. Earlier ones are whole".formatted(file), e);
+      log.warn("older checkpoints in {} could not be deleted", folder, e);
     }
   }
 
   /** Settings of a {@link GradNormCheckpoint}. */
   public static final class Builder {
+    private static final int UNSET = -1;
+
     private final GradNorm gradNorm;
     private final Path folder;
     private int iterations;
-    private int epochs = 1;
+    private int epochs = UNSET;
     private int kept = 3;
+    private boolean throwing;
 
     private Builder(GradNorm gradNorm, Path folder) {
       this.gradNorm = Objects.requireNonNull(gradNorm, "gradNorm");
@@ -158,7 +248,8 @@ public final class GradNormCheckpoint extends BaseTrainingListener {
     }
 
     /**
-     * Saves when the number of epochs done is a multiple of this. Default: 1.
+     * Saves when the number of epochs done is a multiple of this. Default: 1, or 0 if {@link
+     * #everyIterations} is set.
      *
      * @param count &ge; 0; 0 for not by epochs
      * @return this
@@ -182,6 +273,22 @@ public final class GradNormCheckpoint extends BaseTrainingListener {
       return this;
     }
 
+    /**
+     * Whether a checkpoint that cannot be written ends the training, by an IllegalStateException
+     * with the cause. Default: false, it is logged and counted.
+     *
+     * @param ends true to end it
+     * @return this
+     */
+    public Builder throwOnFailure(boolean ends) {
+      throwing = ends;
+      return this;
+    }
+
+    private int epochsOrDefault() {
+      return epochs != UNSET ? epochs : iterations > 0 ? 0 : 1;
+    }
+
     private static int checked(String name, int count, int least) {
       if (count < least) {
         throw new IllegalArgumentException("%s (%d) must be >= %d".formatted(name, count, least));
@@ -197,7 +304,7 @@ public final class GradNormCheckpoint extends BaseTrainingListener {
      * @throws IllegalArgumentException if neither iterations nor epochs are to be saved
      */
     public GradNormCheckpoint build() throws IOException {
-      if (iterations == 0 && epochs == 0) {
+      if (iterations == 0 && epochsOrDefault() == 0) {
         throw new IllegalArgumentException(
             "everyIterations (0) or everyEpochs (0) must be > 0, or nothing would be saved");
       }

@@ -163,11 +163,11 @@ public final class GradNormHistory {
    * iteration,epoch,task,loss,loss_weight,gradient_norm,weighted_gradient_norm,target_gradient_norm,relative_inverse_training_rate,mean_loss_ratio,present,skipped}.
    * Numbers have all their digits.
    *
-   * @param file created, or overwritten
+   * @param file created, or replaced when all is written
    * @throws IOException if the file cannot be written
    */
   public void writeCsv(Path file) throws IOException {
-    HistoryCsv.write(file, view());
+    AtomicFile.write(file, temporary -> HistoryCsv.write(temporary, view()));
   }
 
   /**
@@ -188,11 +188,12 @@ public final class GradNormHistory {
    * GradNormChart charts}, the last step, the settings, and weights to train with as constants. See
    * {@link GradNormReport}.
    *
-   * @param file created, or overwritten
+   * @param file created, or replaced when all is written
    * @throws IOException if the file cannot be written
    */
   public void writeReport(Path file) throws IOException {
-    Files.writeString(file, GradNormReport.of(this).toHtml());
+    String html = GradNormReport.of(this).toHtml();
+    AtomicFile.write(file, temporary -> Files.writeString(temporary, html));
   }
 
   /**

@@ -1,9 +1,11 @@
 package org.gradnorm4j.gradnorm;
 
+import java.util.Arrays;
 import java.util.Locale;
 import java.util.Objects;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.optimize.api.BaseTrainingListener;
+import org.gradnorm4j.core.StepMeasurement;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,8 +26,9 @@ import org.slf4j.LoggerFactory;
  * </pre>
  *
  * <p>At level INFO, in 59 columns. The numbers are those of the iteration, before the weights
- * moved; with {@link GradNormBuilder#measureEvery} of the last measured one, whose number is told
- * then.
+ * moved. Where it was not measured, as with {@link GradNormBuilder#measureEvery} or while frozen,
+ * they are those of the last one that was, whose number is told then; a GradNorm that was restored
+ * remembers it.
  */
 public final class GradNormLogListener extends BaseTrainingListener {
   private static final Logger log = LoggerFactory.getLogger(GradNormLogListener.class);
@@ -53,25 +56,33 @@ public final class GradNormLogListener extends BaseTrainingListener {
   public void iterationDone(Model model, int iteration, int epoch) {
     if (iteration % iterations == 0 && log.isInfoEnabled()) {
       log.info("Score at iteration {} is {}", iteration, Numbers.readable(model.score()));
-      if (gradNorm.lastStep().isPresent()) {
-        logLastStep(gradNorm.history().view(), iteration);
-      }
+      gradNorm.lastStep().ifPresent(step -> log(step, iteration));
     }
   }
 
-  private static void logLastStep(StepTable.View history, int iteration) {
-    int last = history.size() - 1;
-    int measured = history.iteration(last);
+  private static void log(GradNormStep step, int iteration) {
+    StepMeasurement measured = step.measurement();
+    boolean[] present = measured.present();
+    double[] losses = measured.losses();
+    double[] weights = measured.lossWeights();
+    double[] norms = step.weightedGradientNorms();
+    double[] rates = step.relativeInverseTrainingRates();
+    double total = Arrays.stream(norms).filter(norm -> !Double.isNaN(norm)).sum();
     log.info(
-        line(measured == iteration ? "task" : "at " + measured, "loss", "weight", "share", "rate"));
-    for (int task = 0; task < history.tasks(); task++) {
+        line(
+            measured.iteration() == iteration ? "task" : "at " + measured.iteration(),
+            "loss",
+            "weight",
+            "share",
+            "rate"));
+    for (int task = 0; task < losses.length; task++) {
       log.info(
           line(
-              Numbers.shortened(history.taskNames().get(task), NAME_LENGTH),
-              Numbers.readable(history.loss(last, task)),
-              Numbers.readable(history.lossWeight(last, task)),
-              Numbers.percent(history.share(last, task)),
-              Numbers.readable(history.relativeInverseTrainingRate(last, task))));
+              Numbers.shortened(measured.taskNames().get(task), NAME_LENGTH),
+              Numbers.readable(present[task] ? losses[task] : Double.NaN),
+              Numbers.readable(weights[task]),
+              Numbers.percent((Double.isNaN(norms[task]) ? 0.0 : norms[task]) / total),
+              Numbers.readable(rates[task])));
     }
   }
 

@@ -29,6 +29,11 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.lossfunctions.impl.LossMAE;
 import org.nd4j.linalg.lossfunctions.impl.LossMSE;
+import org.nd4j.shade.jackson.core.JsonGenerator;
+import org.nd4j.shade.jackson.databind.JsonSerializer;
+import org.nd4j.shade.jackson.databind.SerializerProvider;
+import org.nd4j.shade.jackson.databind.annotation.JsonSerialize;
+import org.nd4j.shade.jackson.databind.jsontype.TypeSerializer;
 
 /** When checkpoints are written, which stay, and that two terms of one output go on from them. */
 class GradNormCheckpointTest {
@@ -45,6 +50,10 @@ class GradNormCheckpointTest {
   }
 
   private static MultiLayerNetwork network() {
+    return network(new LossMSE());
+  }
+
+  private static MultiLayerNetwork network(LossMSE square) {
     MultiLayerNetwork net =
         new MultiLayerNetwork(
             new NeuralNetConfiguration.Builder()
@@ -55,7 +64,7 @@ class GradNormCheckpointTest {
                 .layer(
                     new OutputLayer.Builder(
                             CompositeLoss.builder()
-                                .term("square", 1.0, new LossMSE())
+                                .term("square", 1.0, square)
                                 .term("absolute", 0.1, new LossMAE())
                                 .build())
                         .nIn(5)
@@ -137,17 +146,24 @@ class GradNormCheckpointTest {
   void epochsAndIterations_areSavedWhenTheyAreDue(@TempDir Path parent) throws Exception {
     Path everyOther = parent.resolve("a/new/folder");
     Path both = parent.resolve("both");
+    Path byIterations = parent.resolve("iterations");
     Path byDefault = parent.resolve("default");
     MultiLayerNetwork net = network();
     GradNorm gradNorm = GradNorm.builder().build().attach(net);
     net.addListeners(
         GradNormCheckpoint.builder(gradNorm, everyOther).everyEpochs(2).build(),
-        GradNormCheckpoint.builder(gradNorm, both).everyIterations(4).keepLast(9).build(),
+        GradNormCheckpoint.builder(gradNorm, both)
+            .everyIterations(4)
+            .everyEpochs(1)
+            .keepLast(9)
+            .build(),
+        GradNormCheckpoint.builder(gradNorm, byIterations).everyIterations(4).build(),
         GradNormCheckpoint.builder(gradNorm, byDefault).build());
     net.fit(epoch(), 5);
     assertThat(names(everyOther)).containsExactly(name(6), name(12));
     assertThat(names(both))
         .containsExactly(name(3), name(4), name(6), name(8), name(9), name(12), name(15));
+    assertThat(names(byIterations)).containsExactly(name(4), name(8), name(12));
     assertThat(names(byDefault)).containsExactly(name(9), name(12), name(15));
     for (int[] counts : new int[][] {{3, 1}, {4, 1}, {6, 2}, {8, 2}, {12, 4}, {15, 5}}) {
       MultiLayerNetwork restored =
@@ -191,6 +207,108 @@ class GradNormCheckpointTest {
     assertThat(restored.lossWeights().get("square")).isNotEqualTo(1.0);
     assertThat(restored.history().rows())
         .containsExactlyElementsOf(gradNorm.history().rows().toList());
+  }
+
+  /** In the way: a file in the folder's place, or folders with the names of two checkpoints. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void whatCannotBeWritten_isLoggedAndCounted_andTrainingGoesOn(
+      boolean noFolder, @TempDir Path parent) throws Exception {
+    Path folder = parent.resolve("checkpoints");
+    ComputationGraph net = TrainingProcess.network();
+    GradNorm gradNorm = GradNorm.builder().build().attach(net);
+    GradNormCheckpoint checkpoint =
+        GradNormCheckpoint.builder(gradNorm, folder).everyIterations(1).build();
+    net.addListeners(checkpoint);
+    TrainingProcess.train(net, 1);
+    if (noFolder) {
+      Files.delete(folder.resolve(name(1)));
+      Files.delete(folder);
+      Files.createFile(folder);
+    } else {
+      Files.createDirectories(folder.resolve(name(2)).resolve("full"));
+      Files.createDirectories(folder.resolve(name(3)).resolve("full"));
+    }
+    try (LogRecorder log = new LogRecorder(GradNormCheckpoint.class)) {
+      TrainingProcess.train(net, 2);
+      assertThat(checkpoint.failures()).isEqualTo(2);
+      assertThat(log.messages())
+          .hasSize(2)
+          .first()
+          .asString()
+          .startsWith("checkpoint " + folder.resolve(name(2)) + " could not be written: ")
+          .endsWith(". Earlier ones are whole; training goes on");
+    }
+    if (noFolder) {
+      Files.delete(folder);
+    }
+    TrainingProcess.train(net, 1); // the folder is made again
+    assertThat(checkpoint.failures()).isEqualTo(2);
+    assertThat(names(folder))
+        .isEqualTo(noFolder ? List.of(name(4)) : List.of(name(1), name(2), name(3), name(4)));
+    ComputationGraph undisturbed = TrainingProcess.network();
+    GradNorm same = GradNorm.builder().build().attach(undisturbed);
+    TrainingProcess.train(undisturbed, 4);
+    Path straight = parent.resolve("straight.zip");
+    same.writeModel(undisturbed, straight);
+    assertThat(GradNormCheckpoint.last(folder)).contains(folder.resolve(name(4)));
+    ResumeTest.assertSameEntries(folder.resolve(name(4)), straight);
+  }
+
+  @Test
+  void failure_endsTheTraining_ifAskedFor(@TempDir Path folder) throws Exception {
+    ComputationGraph net = TrainingProcess.network();
+    GradNorm gradNorm = GradNorm.builder().build().attach(net);
+    net.addListeners(
+        GradNormCheckpoint.builder(gradNorm, folder)
+            .everyIterations(1)
+            .throwOnFailure(true)
+            .build());
+    Files.createDirectories(folder.resolve(name(1)).resolve("full"));
+    assertThatThrownBy(() -> TrainingProcess.train(net, 1))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("could not be written")
+        .hasCauseInstanceOf(IOException.class);
+    assertThat(names(folder)).containsExactly(name(1));
+  }
+
+  /** A class path that lacks something, found out while writing. */
+  @Test
+  void missingClass_isAFailureLikeOthers(@TempDir Path folder) throws Exception {
+    MultiLayerNetwork net = network(new LossOfAMissingClass());
+    GradNorm gradNorm = GradNorm.builder().build().attach(net);
+    GradNormCheckpoint checkpoint =
+        GradNormCheckpoint.builder(gradNorm, folder).everyIterations(1).build();
+    net.addListeners(checkpoint);
+    try (LogRecorder log = new LogRecorder(GradNormCheckpoint.class)) {
+      net.fit(epoch());
+      assertThat(log.messages()).hasSize(BATCHES).allMatch(line -> line.contains("Missing"));
+    }
+    assertThat(checkpoint.failures()).isEqualTo(BATCHES);
+    assertThat(net.getIterationCount()).isEqualTo(BATCHES);
+    assertThat(names(folder)).isEmpty();
+  }
+
+  @JsonSerialize(using = MissingClass.class)
+  private static final class LossOfAMissingClass extends LossMSE {
+    private static final long serialVersionUID = 1L;
+  }
+
+  private static final class MissingClass extends JsonSerializer<LossOfAMissingClass> {
+    @Override
+    public void serialize(
+        LossOfAMissingClass loss, JsonGenerator json, SerializerProvider provider) {
+      throw new NoClassDefFoundError("Missing");
+    }
+
+    @Override
+    public void serializeWithType(
+        LossOfAMissingClass loss,
+        JsonGenerator json,
+        SerializerProvider provider,
+        TypeSerializer type) {
+      throw new NoClassDefFoundError("Missing");
+    }
   }
 
   @Test

@@ -3,46 +3,35 @@ package org.gradnorm4j.gradnorm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
-import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.read.ListAppender;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.gradnorm4j.core.CompositeLoss;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.MultiDataSet;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.lossfunctions.impl.LossMAE;
 import org.nd4j.linalg.lossfunctions.impl.LossMSE;
-import org.slf4j.LoggerFactory;
 
 /** What is in the log of a training run. */
 class GradNormLogListenerTest {
   private static final String LONG_NAME = "a task that has an uncommonly long name";
 
-  private final Logger logger = (Logger) LoggerFactory.getLogger(GradNormLogListener.class);
-  private final ListAppender<ILoggingEvent> appender = new ListAppender<>();
-
-  @BeforeEach
-  void listen() {
-    logger.setLevel(Level.INFO);
-    logger.setAdditive(false);
-    logger.addAppender(appender);
-    appender.start();
-  }
+  private final LogRecorder log = new LogRecorder(GradNormLogListener.class);
 
   @AfterEach
   void stopListening() {
-    logger.detachAppender(appender);
-    logger.setAdditive(true);
-    logger.setLevel(null);
+    log.close();
   }
 
   private static MultiLayerNetwork network() {
@@ -70,13 +59,17 @@ class GradNormLogListenerTest {
     MultiLayerNetwork net = network();
     GradNorm gradNorm = GradNorm.builder().measureEvery(measureEvery).build().attach(net);
     net.setListeners(new GradNormLogListener(gradNorm, every));
+    fit(net, steps);
+    last = gradNorm;
+    return log.messages();
+  }
+
+  private static void fit(MultiLayerNetwork net, int steps) {
     INDArray x = Nd4j.linspace(-1, 1, 12).reshape(4, 3);
     INDArray y = Nd4j.linspace(2, 5, 8).reshape(4, 2);
     for (int i = 0; i < steps; i++) {
       net.fit(x, y);
     }
-    last = gradNorm;
-    return appender.list.stream().map(ILoggingEvent::getFormattedMessage).toList();
   }
 
   private GradNorm last;
@@ -115,6 +108,63 @@ class GradNormLogListenerTest {
     List<String> lines = train(4, 2, 3);
     assertThat(lines.get(5)).startsWith("  at 0  ");
     assertThat(lines.get(6)).isEqualTo(lines.get(2));
+  }
+
+  /**
+   * A GradNorm of another process, in every state it can be in: the fit goes on, and the lines are
+   * those of the step it remembers.
+   */
+  @ParameterizedTest
+  @CsvSource({"true, false", "false, false", "true, true", "false, true"})
+  void restored_logsTheStepItRemembers(boolean history, boolean frozen, @TempDir Path folder)
+      throws Exception {
+    List<String> lines = train(10, 1, 1);
+    if (frozen) {
+      last.freeze();
+    }
+    MultiLayerNetwork net = network();
+    fit(net, 3);
+    Path file = folder.resolve("file");
+    if (history) {
+      last.writeModel(net, file);
+    } else {
+      last.save(file);
+    }
+    GradNorm restored = history ? GradNorm.restoreFromModel(file) : GradNorm.restore(file);
+    GradNormLogListener listener = new GradNormLogListener(restored, 1);
+    restored.attach(net);
+    net.setListeners(listener);
+    fit(net, 1);
+    List<String> now = log.messages().subList(lines.size(), log.messages().size());
+    assertThat(now.get(0)).startsWith("Score at iteration 3 is ");
+    assertThat(now.get(1)).startsWith("  at 0  ");
+    assertThat(now.subList(2, 4)).isEqualTo(lines.subList(2, 4));
+    assertThat(now).hasSize(4);
+  }
+
+  @Test
+  void beforeTheFirstMeasuredStep_andDetached_onlyTheScoreIsLogged() {
+    MultiLayerNetwork net = network();
+    GradNorm gradNorm = GradNorm.builder().build();
+    net.setListeners(new GradNormLogListener(gradNorm, 1));
+    fit(net, 1);
+    gradNorm.attach(net).freeze();
+    fit(net, 1);
+    gradNorm.detach();
+    fit(net, 1);
+    assertThat(log.messages())
+        .hasSize(3)
+        .allMatch(line -> line.startsWith("Score at iteration "), "the score");
+  }
+
+  @Test
+  void absentTask_hasDashes() {
+    MultiDataSet batch = TrainingProcess.batch(0); // task c has no labels in it
+    ComputationGraph net = TrainingProcess.network();
+    GradNorm gradNorm = GradNorm.builder().build().attach(net);
+    net.setListeners(new GradNormLogListener(gradNorm, 1));
+    net.fit(batch);
+    assertThat(log.messages().get(4)).matches("  c +– +1\\.000 +0\\.0 % +–");
   }
 
   @Test

@@ -35,7 +35,7 @@ import org.nd4j.linalg.lossfunctions.impl.LossMSE;
  */
 @Tag(TestSize.EXHAUSTIVE)
 class FaultInjectionTest {
-  private static final int RUNS = TestSize.of(100, 2000);
+  private static final int RUNS = TestSize.of(60, 2000);
   private static final int THREADS = 2;
   private static final int STEPS = 50;
   private static final int CLEAN_STEPS_AT_THE_END = 5;

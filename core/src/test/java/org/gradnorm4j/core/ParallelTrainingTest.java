@@ -34,6 +34,7 @@ import org.deeplearning4j.parallelism.ParallelWrapper;
 import org.deeplearning4j.parallelism.ParallelWrapper.TrainingMode;
 import org.deeplearning4j.parallelism.factory.TrainerContext;
 import org.gradnorm4j.core.MultiTaskNetworks.Spec;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -52,10 +53,11 @@ import org.nd4j.linalg.lossfunctions.impl.LossMAE;
 import org.nd4j.linalg.lossfunctions.impl.LossMSE;
 
 /** A ParallelWrapper's workers against the same arithmetic on one thread. */
-@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD) // else DL4J would wait on
+@Timeout(value = 600, threadMode = Timeout.ThreadMode.SEPARATE_THREAD) // else DL4J would wait on
+@Tag(TestSize.EXHAUSTIVE)
 class ParallelTrainingTest {
   private static final Spec SPEC = Spec.dense(3, 1, WorkspaceMode.ENABLED);
-  private static final int ROUNDS = 200;
+  private static final int ROUNDS = TestSize.of(40, 200);
 
   /** A stand-in for GradNorm, smooth: log λ_i moves against log G_i − mean, Σ λ = T. */
   private static double[] nextWeights(double[] weights, double[] losses, double[] norms) {

@@ -114,7 +114,7 @@ final class GradNormRule {
     boolean[] all = where(i -> true);
     Map<String, Set<SkipCause>> causes = new LinkedHashMap<>();
     noteNonFinite(causes, SkipCause.LOSS, measurement.losses(), all);
-    noteNonFinite(causes, SkipCause.GRADIENT_NORM, measurement.gradientNorms(), all);
+    noteNonFinite(causes, SkipCause.GRADIENT_NORM, squares(measurement.gradientNorms()), all);
     if (!causes.isEmpty()) {
       return skip(state, measurement, causes);
     }
@@ -297,6 +297,14 @@ final class GradNormRule {
 
   private static boolean allFinite(double[] values) {
     return Arrays.stream(values).allMatch(Double::isFinite);
+  }
+
+  /**
+   * Of norms, with room for the weights: infinite where an optimiser cannot hold the square of a
+   * weighted norm. Averages that took in such a norm would stop every later step.
+   */
+  private double[] squares(double[] norms) {
+    return map(i -> norms[i] * norms[i] * 1e6);
   }
 
   private double[] map(IntToDoubleFunction value) {

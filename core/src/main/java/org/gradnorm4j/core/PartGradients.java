@@ -44,6 +44,8 @@ final class PartGradients {
 
     Gradient gradient();
 
+    DataType dataType();
+
     int batchSize();
 
     boolean isMiniBatch();
@@ -196,6 +198,24 @@ final class PartGradients {
     return List.copyOf(names);
   }
 
+  /** How many of the parts, counted from the first, are no penalties. */
+  int lossParts() {
+    return tasks.countOfOutputs();
+  }
+
+  /**
+   * How far rounding may carry the cosine of two gradients from 0: √ε of the type they are computed
+   * in. Half of all digits is far more than backward passes lose, and far less than matters.
+   */
+  double rounding() {
+    return Math.sqrt(
+        switch (copy.dataType()) {
+          case DOUBLE -> Math.ulp(1.0);
+          case FLOAT -> Math.ulp(1.0f);
+          default -> 0x1p-10; // HALF: DL4J trains in no other
+        });
+  }
+
   /** λ_i as configured; 1 where DL4J has the coefficient inside. */
   double[] weights() {
     return weights.stream().mapToDouble(Double::doubleValue).toArray();
@@ -306,6 +326,11 @@ final class PartGradients {
     }
 
     @Override
+    public DataType dataType() {
+      return network.params().dataType();
+    }
+
+    @Override
     public int batchSize() {
       return network.batchSize();
     }
@@ -344,6 +369,11 @@ final class PartGradients {
     @Override
     public Gradient gradient() {
       return graph.gradient();
+    }
+
+    @Override
+    public DataType dataType() {
+      return graph.params().dataType();
     }
 
     @Override

@@ -241,7 +241,7 @@ final class PartGradients {
         step.open(ones, false);
         step.replayOnly(task);
         random.restore();
-        copy.computeGradient(batch);
+        copy.computeGradient(copyOf(batch));
         double divisor = copy.isMiniBatch() ? copy.batchSize() : 1.0;
         losses[task] = step.losses(divisor)[task];
         gradients.add(gradients(divisor));
@@ -262,6 +262,21 @@ final class PartGradients {
       gradients.add(gradient);
     }
     return new Batch(losses, products(gradients));
+  }
+
+  /** A loss may write into the labels, a vertex of the user's into anything. */
+  private static MultiDataSet copyOf(MultiDataSet batch) {
+    return new org.nd4j.linalg.dataset.MultiDataSet(
+        copyOf(batch.getFeatures()),
+        copyOf(batch.getLabels()),
+        copyOf(batch.getFeaturesMaskArrays()),
+        copyOf(batch.getLabelsMaskArrays()));
+  }
+
+  private static INDArray[] copyOf(INDArray[] arrays) {
+    return arrays == null
+        ? null
+        : Arrays.stream(arrays).map(LossManners::copy).toArray(INDArray[]::new);
   }
 
   /** Copies of the copy's gradient arrays, as means over the minibatch. */

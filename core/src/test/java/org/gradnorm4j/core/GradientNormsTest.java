@@ -23,7 +23,10 @@ import java.util.function.ToDoubleFunction;
 import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVRecord;
 import org.deeplearning4j.datasets.iterator.utilty.ListDataSetIterator;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.WorkspaceMode;
+import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
@@ -46,6 +49,7 @@ import org.nd4j.linalg.learning.regularization.L1Regularization;
 import org.nd4j.linalg.learning.regularization.L2Regularization;
 import org.nd4j.linalg.lossfunctions.impl.LossMCXENT;
 import org.nd4j.linalg.lossfunctions.impl.LossMSE;
+import org.nd4j.linalg.lossfunctions.impl.LossWasserstein;
 
 class GradientNormsTest {
 
@@ -424,6 +428,43 @@ class GradientNormsTest {
     assertBitIdentical(net.params(), untouched.params());
     assertBitIdentical(
         net.getUpdater().getStateViewArray(), untouched.getUpdater().getStateViewArray());
+  }
+
+  /** DL4J's Wasserstein loss writes the mask into the labels, here those of both outputs. */
+  @Test
+  void batch_isNotWrittenInto_andIsTheSameForEveryPart() {
+    var configuration =
+        new NeuralNetConfiguration.Builder()
+            .seed(3)
+            .dataType(DataType.DOUBLE)
+            .activation(Activation.IDENTITY)
+            .graphBuilder()
+            .addInputs("in")
+            .setInputTypes(InputType.feedForward(3))
+            .addLayer("fc", new DenseLayer.Builder().nOut(4).build(), "in")
+            .addLayer("a", new OutputLayer.Builder(new LossWasserstein()).nOut(2).build(), "fc")
+            .addLayer("b", new OutputLayer.Builder(new LossMSE()).nOut(2).build(), "fc")
+            .setOutputs("a", "b");
+    ComputationGraph graph = new ComputationGraph(configuration.build());
+    graph.init();
+    INDArray labels = Nd4j.ones(DataType.DOUBLE, 6, 2);
+    INDArray mask = Nd4j.ones(DataType.DOUBLE, 6, 2);
+    mask.putScalar(1, 1, 0.0);
+    INDArray[] features = {Nd4j.rand(DataType.DOUBLE, 6, 3)};
+    MultiDataSet shared =
+        new MultiDataSet(
+            features, new INDArray[] {labels, labels}, null, new INDArray[] {mask, null});
+    MultiDataSet apart =
+        new MultiDataSet(
+            features,
+            new INDArray[] {labels.dup(), labels.dup()},
+            null,
+            new INDArray[] {mask, null});
+    assertThat(map(GradientNorms.analyze(graph, shared), part -> part.norm().mean()))
+        .isEqualTo(map(GradientNorms.analyze(graph, apart), part -> part.norm().mean()));
+    assertThat(labels.sumNumber().doubleValue()).isEqualTo(12.0);
+    graph.fit(shared);
+    assertThat(labels.sumNumber().doubleValue()).isEqualTo(11.0);
   }
 
   @Test

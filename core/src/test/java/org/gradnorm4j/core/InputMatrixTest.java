@@ -94,7 +94,7 @@ class InputMatrixTest {
   void analysis_takesWhatPlainDl4jTakes(Kind kind, Role role, DataType type) {
     InputTrial trial = new InputTrial(kind, type);
     for (DataType arrayType :
-        List.of(DataType.BOOL, DataType.UBYTE, DataType.LONG, DataType.HALF)) {
+        List.of(DataType.BOOL, DataType.UINT8, DataType.INT64, DataType.FLOAT16)) {
       for (long[] shape : kind.shapes(role)) {
         INDArray values = InputNetworks.bits(shape).castTo(arrayType);
         trial.analyze(role, () -> view(values));

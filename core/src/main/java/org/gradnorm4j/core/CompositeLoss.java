@@ -32,7 +32,8 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  *
  * <p>It is a loss function like any other: for the output layers of a MultiLayerNetwork or a
  * ComputationGraph, saved and loaded with the model (which then needs this library). Labels, output
- * activation and mask are those of the layer, the same for every term. In a network with a
+ * activation and mask are those of the layer, the same for every term: a loss that is not one of
+ * Deeplearning4j's own gets copies, so that it may write into them. In a network with a
  * GradientNormProbe every term is a task of its own, and the weights are those of the probe; they
  * begin with the ones given here.
  *

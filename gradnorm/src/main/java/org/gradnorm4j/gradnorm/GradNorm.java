@@ -8,12 +8,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumMap;
-import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.apache.commons.math3.stat.StatUtils;
@@ -89,7 +87,7 @@ public final class GradNorm {
   private List<String> measuredLayers;
   private int stepsUntilMeasured;
   private GradNormHistory history;
-  private final Set<Notice> told = EnumSet.noneOf(Notice.class);
+  private final Notices notices = new Notices(log);
   private WeakReference<Model> lastNetwork = new WeakReference<>(null);
   private double[] configuredLossWeights;
 
@@ -225,7 +223,7 @@ public final class GradNorm {
     settingsChanges = List.of();
     stepsUntilMeasured = 0;
     lastStep = null;
-    told.clear();
+    notices.clear();
     history = new GradNormHistory(taskNames, describe());
     state = first; // last: readers on other threads look here first
   }
@@ -364,39 +362,10 @@ public final class GradNorm {
     history.addNanos(probe.measuringNanos() + System.nanoTime() - start);
     if (update.step().skipped() && settings.onNonFinite() == NonFinitePolicy.THROW) {
       throw new ArithmeticException(
-          notFinite(update.step())
+          Notices.notFinite(update.step())
               + ". The parameters have not changed. Look at the minibatch, or let GradNorm skip such steps: onNonFinite(NonFinitePolicy.SKIP)");
     }
-    update.notices().forEach(notice -> tell(notice, update.step()));
-  }
-
-  private static String notFinite(GradNormStep step) {
-    return "not finite in iteration %d: %s"
-        .formatted(step.measurement().iteration(), step.skipCauses());
-  }
-
-  private void tell(Notice notice, GradNormStep step) {
-    if (!told.add(notice)) {
-      return;
-    }
-    int iteration = step.measurement().iteration();
-    switch (notice) {
-      case NOT_FINITE ->
-          log.warn(
-              "{}. Such steps leave the loss weights as they are: {}",
-              notFinite(step),
-              step.measurement());
-      case STEP_CUT ->
-          log.warn(
-              "lossWeightUpdater ({}) asked in iteration {} for a larger step of a loss weight than is taken, see GradNormBuilder.lossWeightUpdater(...). Use a smaller learning rate",
-              settings.lossWeightUpdater(),
-              iteration);
-      case TASKS_APART ->
-          log.warn(
-              "iteration {} has labels of one task, and no other task had any within the last {} measured steps: the loss weights stay as they are. Mix the tasks' minibatches, set a larger taskWindow(...), or a measureEvery(...) that meets all of them",
-              iteration,
-              settings.window(taskNames.size()).steps());
-    }
+    notices.tell(update, settings);
   }
 
   /**
@@ -412,6 +381,7 @@ public final class GradNorm {
    *     has a schedule that a file cannot hold; names it
    */
   public void save(Path file) throws IOException {
+    Arguments.given(file, "file", "must be a path to write to");
     byte[] state = StateWriter.write(savedRun());
     AtomicFile.write(file, temporary -> Files.write(temporary, state));
   }
@@ -426,6 +396,7 @@ public final class GradNorm {
    *     this library cannot read; says which
    */
   public static GradNorm restore(Path file) throws IOException {
+    Arguments.given(file, "file", "must be a path that save(...) has written to");
     try (InputStream state = Files.newInputStream(file)) {
       return new GradNorm(StateReader.read(state, file.toString()));
     }
@@ -446,6 +417,8 @@ public final class GradNorm {
    * @throws IllegalArgumentException as for {@link #save}
    */
   public void writeModel(Model network, Path file) throws IOException {
+    Arguments.given(network, "network", "must be the one that this is, or was, attached to");
+    Arguments.given(file, "file", "must be a path to write to");
     ModelFile.write(file, network, savedRun(), history());
   }
 
@@ -466,6 +439,7 @@ public final class GradNorm {
    * @throws IOException as for {@link #restore}, or if the file is a model without a GradNorm
    */
   public static GradNorm restoreFromModel(Path file) throws IOException {
+    Arguments.given(file, "file", "must be a path that writeModel(...) has written to");
     GradNorm gradNorm = new GradNorm(ModelFile.readState(file));
     ModelFile.readHistory(file, gradNorm.history, gradNorm.lastStep);
     return gradNorm;

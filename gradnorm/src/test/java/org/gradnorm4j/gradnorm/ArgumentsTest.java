@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -61,6 +62,12 @@ class ArgumentsTest {
         () -> new InitialLoss(null, 1, 0),
         "source (null) must be one of [MEASURED, UNINFORMED, GIVEN]");
     all.put(() -> gradNorm.change(null), "changes (null) must be made to the builder");
+    all.put(() -> gradNorm.save(null), "file (null) must be a path to write to");
+    all.put(() -> GradNorm.restore(null), "file (null) must be a path that save(...)");
+    all.put(() -> GradNorm.restoreFromModel(null), "file (null) must be a path that writeModel");
+    all.put(
+        () -> gradNorm.writeModel(null, Path.of("model.zip")),
+        "network (null) must be the one that this is, or was, attached to");
     all.forEach(
         (call, message) ->
             assertThatThrownBy(call)

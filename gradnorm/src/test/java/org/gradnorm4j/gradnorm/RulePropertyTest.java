@@ -154,11 +154,11 @@ class RulePropertyTest {
     }
 
     private IUpdater updater() {
-      return switch (random.nextInt(20)) {
-        case 0 -> new Nadam(logUniform(-3, 0));
-        case 1, 2, 3, 4, 5, 6, 7, 8, 9 -> new Adam(logUniform(-3, 1));
-        default -> new Sgd(logUniform(-3, 1));
-      };
+      if (random.nextInt(100) == 0) { // by ND4J, and slow
+        return new Nadam(logUniform(-3, 0));
+      }
+      double rate = logUniform(-3, 1);
+      return random.nextBoolean() ? new Adam(rate) : new Sgd(rate);
     }
 
     private double logUniform(double from, double to) {

@@ -32,8 +32,7 @@ class ConvolutionGroupsTest {
                 .seed(1)
                 .dataType(DataType.DOUBLE)
                 .list()
-                .layer(
-                    new ConvolutionLayer.Builder(3, 3).nOut(OUT).activation(activation).build())
+                .layer(new ConvolutionLayer.Builder(3, 3).nOut(OUT).activation(activation).build())
                 .layer(new OutputLayer.Builder().nOut(2).activation(Activation.SOFTMAX).build())
                 .setInputType(InputType.convolutional(8, 8, 2))
                 .build());
@@ -120,8 +119,7 @@ class ConvolutionGroupsTest {
     long forward = 8L * OUT * PLACES; // z, f'(z) or the like
     for (int group : new int[] {1, 2, 16}) {
       LayerWorkspaceMgr workspaces = LayerWorkspaceMgr.noWorkspaces();
-      ConvolutionNormKernel kernel =
-          new ConvolutionNormKernel(layer, (long) group * OUT * PLACES);
+      ConvolutionNormKernel kernel = new ConvolutionNormKernel(layer, (long) group * OUT * PLACES);
       INDArray output = layer.activate(true, workspaces);
       long before = Nd4j.getEnvironment().getDeviceCouner(0);
       kernel.forward(output);

@@ -37,7 +37,9 @@ class OffHeapTest {
   /** Beyond plain Deeplearning4j: kernels' arrays at their largest, replays' workspaces. */
   private static final long MORE_THAN_PLAIN = 4_000_000;
 
-  /** A network's trunk, which ends in the layer "w" or behind it, and sizes from 1 to 1 + varies. */
+  /**
+   * A network's trunk, which ends in the layer "w" or behind it, and sizes from 1 to 1 + varies.
+   */
   private record Case(
       String name,
       InputType input,
@@ -63,8 +65,7 @@ class OffHeapTest {
             new Case(
                 "dropout between W and the heads",
                 InputType.feedForward(16),
-                g ->
-                    g.addLayer("w", dense(128), "in").addLayer("drop", new DropoutLayer(0.7), "w"),
+                g -> g.addLayer("w", dense(128), "in").addLayer("drop", new DropoutLayer(0.7), "w"),
                 n -> new long[] {n, 16},
                 n -> new long[] {n, 2},
                 400),
@@ -149,9 +150,7 @@ class OffHeapTest {
       Nd4j.getRandom().setSeed(i + 1);
       INDArray features = Nd4j.rand(DataType.FLOAT, each.features().apply(n));
       INDArray labels = Nd4j.rand(DataType.FLOAT, each.labels().apply(n));
-      net.fit(
-          new MultiDataSet(
-              new INDArray[] {features}, new INDArray[] {labels, labels, labels}));
+      net.fit(new MultiDataSet(new INDArray[] {features}, new INDArray[] {labels, labels, labels}));
       features.close();
       labels.close();
       most = Math.max(most, bytesHeld() - before);

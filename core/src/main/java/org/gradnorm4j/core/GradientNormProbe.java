@@ -247,8 +247,8 @@ public final class GradientNormProbe {
 
   /**
    * Runs something during which the network is plain Deeplearning4j, to this thread: its gradients
-   * are those of the losses as configured, nothing is measured, and no step is counted. For gradient
-   * checks, and for any other gradient that is not a training step.
+   * are those of the losses as configured, nothing is measured, and no step is counted. For
+   * gradient checks, and for any other gradient that is not a training step.
    *
    * <pre>{@code
    * probe.notAStep(() -> {

@@ -356,7 +356,7 @@ final class MeasuredNetwork implements WeightedLoss.Calls {
       if (!toldOfBypass) {
         toldOfBypass = true;
         log.warn(
-            "shared layer {} gets no gradient any more: it, or a layer behind it, was frozen after attaching. The losses keep their weights, and nothing is measured. Detach, and attach to a layer that trains",
+            "shared layer {} gets no gradient any more: it, or a layer behind it, was frozen or replaced after attaching. The losses keep their weights, and nothing is measured. Detach, and attach to a layer that trains",
             sharedLayers);
       }
     }

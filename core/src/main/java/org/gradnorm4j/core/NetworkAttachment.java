@@ -112,7 +112,8 @@ final class NetworkAttachment implements Attachment {
             .walk(
                 frames ->
                     frames
-                        .dropWhile(frame -> !isNetworks(frame) || isNamed(frame, "calcBackpropGradients"))
+                        .dropWhile(
+                            frame -> !isNetworks(frame) || isNamed(frame, "calcBackpropGradients"))
                         .filter(frame -> !frame.getClassName().startsWith(SOLVERS))
                         .limit(3) // computeGradientAndScore calls its own namesake, at most
                         .toList());

@@ -31,7 +31,7 @@ final class SharedZone {
     for (GraphVertex vertex : zone) {
       boolean shared = TaskGraph.isIn(sharedLayers, vertex);
       boolean[] forwards = forwards(graph, zone, vertex);
-      boolean last = 
+      boolean last =
           graph.sources(vertex).stream().noneMatch(source -> TaskGraph.isIn(zone, source));
       Optional<NormKernel> kernel =
           last ? NormKernels.of(vertex.getLayer(), denseMethod) : Optional.empty();

@@ -78,8 +78,8 @@ class FrozenInPlaceTest {
         .containsExactly(
             "shared layer ["
                 + layer
-                + "] gets no gradient any more: it, or a layer behind it, was frozen after attaching."
-                + " The losses keep their weights, and nothing is measured. Detach, and attach to a"
+                + "] gets no gradient any more: it, or a layer behind it, was frozen or replaced after"
+                + " attaching. The losses keep their weights, and nothing is measured. Detach, and attach to a"
                 + " layer that trains");
   }
 

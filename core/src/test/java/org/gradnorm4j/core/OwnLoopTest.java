@@ -42,8 +42,8 @@ import org.nd4j.linalg.lossfunctions.impl.LossMAE;
 import org.nd4j.linalg.lossfunctions.impl.LossMSE;
 
 /**
- * What a step is: one call of {@code computeGradientAndScore()}, by {@code fit} or by the user's own
- * loop, of either kind of network.
+ * What a step is: one call of {@code computeGradientAndScore()}, by {@code fit} or by the user's
+ * own loop, of either kind of network.
  */
 class OwnLoopTest {
   private static final double[] WEIGHTS = {0.3, 1.7};
@@ -256,9 +256,7 @@ class OwnLoopTest {
         INDArray gradient = gradient(plain, batch).gradient().dup();
         int waiting = probe.stepsUntilMeasured();
         for (int times = 0; times < 3; times++) {
-          probe.notAStep(
-              () ->
-                  assertBitIdentical(gradient(net, batch).gradient(), gradient));
+          probe.notAStep(() -> assertBitIdentical(gradient(net, batch).gradient(), gradient));
         }
         assertThat(probe.stepsUntilMeasured()).isEqualTo(waiting);
         fit(net, batch);
@@ -308,8 +306,7 @@ class OwnLoopTest {
   @Test
   void calculateGradients_isNoStep() {
     for (WorkspaceMode workspaces : List.of(WorkspaceMode.ENABLED, WorkspaceMode.NONE)) {
-      MultiLayerNetwork net =
-          (MultiLayerNetwork) network(Kind.LAYERS, workspaces, new Adam(0.01));
+      MultiLayerNetwork net = (MultiLayerNetwork) network(Kind.LAYERS, workspaces, new Adam(0.01));
       MultiLayerNetwork plain =
           (MultiLayerNetwork) network(Kind.LAYERS, workspaces, new Adam(0.01));
       List<StepMeasurement> steps = new ArrayList<>();
@@ -402,8 +399,7 @@ class OwnLoopTest {
   @Test
   void copyInALoopOfItsOwn_onAnotherThread_isPlain() throws Exception {
     for (WorkspaceMode workspaces : List.of(WorkspaceMode.ENABLED, WorkspaceMode.NONE)) {
-      MultiLayerNetwork net =
-          (MultiLayerNetwork) network(Kind.LAYERS, workspaces, new Adam(0.01));
+      MultiLayerNetwork net = (MultiLayerNetwork) network(Kind.LAYERS, workspaces, new Adam(0.01));
       MultiLayerNetwork plain =
           (MultiLayerNetwork) network(Kind.LAYERS, workspaces, new Adam(0.01));
       List<StepMeasurement> steps = new ArrayList<>();
@@ -415,8 +411,7 @@ class OwnLoopTest {
       }
       Way ofCopy = workspaces == WorkspaceMode.NONE ? Way.FIT : Way.OWN_LOOP;
       ExecutorService other = Executors.newSingleThreadExecutor();
-      Future<?> trained =
-          other.submit(() -> batches.forEach(batch -> step(copy, batch, ofCopy)));
+      Future<?> trained = other.submit(() -> batches.forEach(batch -> step(copy, batch, ofCopy)));
       batches.forEach(batch -> ownStep(net, batch));
       trained.get();
       other.shutdown();
@@ -430,8 +425,7 @@ class OwnLoopTest {
   @Test
   void copyInALoopOfItsOwn_besideTheNetwork_isPlain() {
     for (WorkspaceMode workspaces : List.of(WorkspaceMode.ENABLED, WorkspaceMode.NONE)) {
-      MultiLayerNetwork net =
-          (MultiLayerNetwork) network(Kind.LAYERS, workspaces, new Adam(0.01));
+      MultiLayerNetwork net = (MultiLayerNetwork) network(Kind.LAYERS, workspaces, new Adam(0.01));
       MultiLayerNetwork plain =
           (MultiLayerNetwork) network(Kind.LAYERS, workspaces, new Adam(0.01));
       List<StepMeasurement> steps = new ArrayList<>();

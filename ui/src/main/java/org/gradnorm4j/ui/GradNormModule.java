@@ -5,8 +5,6 @@ import io.vertx.ext.web.RoutingContext;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.util.Collection;
 import java.util.List;
@@ -29,9 +27,10 @@ import org.gradnorm4j.gradnorm.GradNormReport;
  * every run in the attached storages, kept up to date while it trains. The server finds it by
  * itself when this library is on the class path.
  *
- * <p>Answers requests from this machine only. The server itself listens on all interfaces, which
- * Deeplearning4j has no setting for; start Java with {@code -Dorg.gradnorm4j.ui.remote=true} to be
- * answered from elsewhere too.
+ * <p>Answers requests from this machine only, and only such that ask for {@code localhost} or one
+ * of its addresses: a foreign name, of a site that has it lead here or of a proxy, is refused. The
+ * server itself listens on all interfaces, which Deeplearning4j has no setting for; start Java with
+ * {@code -Dorg.gradnorm4j.ui.remote=true} to be answered from elsewhere too.
  *
  * <p>The training pages get a link here as long as their language is the default, English.
  */
@@ -77,23 +76,24 @@ public final class GradNormModule implements UIModule {
             request
                 .response()
                 .setStatusCode(403)
-                .end("Only for this machine. Start Java with -D" + REMOTE_PROPERTY + "=true");
+                .end(
+                    "Only for this machine, as http://localhost. Start Java with -D"
+                        + REMOTE_PROPERTY
+                        + "=true to open it to others");
           }
         });
   }
 
+  /**
+   * From this machine, and asking for it by its own name. Else the page of a foreign site, open in
+   * a browser here, could read ours: its name may lead to any address, this machine's too.
+   */
   private static boolean isAllowed(RoutingContext request) {
     return Boolean.getBoolean(REMOTE_PROPERTY)
-        || isLoopback(request.request().remoteAddress().host());
-  }
-
-  /** Of an address in digits, for which no name server is asked. */
-  static boolean isLoopback(String address) {
-    try {
-      return InetAddress.getByName(address).isLoopbackAddress();
-    } catch (UnknownHostException e) {
-      return false;
-    }
+        || Loopback.isAddress(request.request().remoteAddress().host())
+            && Loopback.isHost(request.request().host())
+            && request.request().headers().getAll("x-forwarded-host").stream()
+                .allMatch(Loopback::isHost);
   }
 
   private void page(RoutingContext request) {

@@ -2,6 +2,7 @@ package org.gradnorm4j.ui;
 
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.UUID;
 import java.util.function.LongSupplier;
@@ -13,8 +14,10 @@ import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.optimize.api.BaseTrainingListener;
 import org.deeplearning4j.optimize.api.TrainingListener;
 import org.deeplearning4j.ui.model.stats.BaseStatsListener;
+import org.gradnorm4j.core.RoundListener;
 import org.gradnorm4j.gradnorm.GradNorm;
 import org.gradnorm4j.gradnorm.GradNormStep;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Writes GradNorm's steps to a stats storage, in memory, in a file or on another machine, for the
@@ -26,19 +29,23 @@ import org.gradnorm4j.gradnorm.GradNormStep;
  * net.addListeners(new GradNormStatsListener(gradNorm, storage));
  * }</pre>
  *
+ * <p>Records what is measured while it listens: not the last step of a run that was restored, and
+ * nothing while the weights are frozen.
+ *
  * <p>A {@code FileStatsStorage} writes each step to disk at once: where steps are short, record
  * every tenth or hundredth.
  *
  * <p><b>Note:</b> a storage tells records apart by their millisecond. Steps that take less get the
  * milliseconds that follow, so none is lost.
  */
-public final class GradNormStatsListener extends BaseTrainingListener {
+public final class GradNormStatsListener extends BaseTrainingListener implements RoundListener {
   private final GradNorm gradNorm;
   private final StatsStorageRouter storage;
   private final int frequency;
   private final LongSupplier clock;
   private final String worker = UIDProvider.getJVMUID() + "_" + UUID.randomUUID();
   private String session;
+  private boolean begun;
   private GradNormStep last;
   private long steps;
   private long time;
@@ -78,7 +85,37 @@ public final class GradNormStatsListener extends BaseTrainingListener {
   }
 
   @Override
+  public void onForwardPass(Model model, List<INDArray> activations) {
+    begin();
+  }
+
+  @Override
+  public void onForwardPass(Model model, Map<String, INDArray> activations) {
+    begin();
+  }
+
+  /** The step that is there before the first one we see is not ours: restored, or long done. */
+  private synchronized void begin() {
+    if (!begun) {
+      begun = true;
+      last = gradNorm.lastStep().orElse(null);
+    }
+  }
+
+  /** Records the step, unless it is recorded already; called by Deeplearning4j. */
+  @Override
   public void iterationDone(Model model, int iteration, int epoch) {
+    record(model);
+  }
+
+  /** Records the last round, too; called by {@link org.gradnorm4j.core.ParallelTraining}. */
+  @Override
+  public void roundDone(Model network, boolean whole) {
+    record(network);
+  }
+
+  private synchronized void record(Model model) {
+    begin();
     GradNormStep step = gradNorm.lastStep().orElse(null);
     if (step == null || step == last) {
       return;

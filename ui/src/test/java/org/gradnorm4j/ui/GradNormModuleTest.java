@@ -5,15 +5,19 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonParser;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.net.InetAddress;
 import java.net.NetworkInterface;
+import java.net.Socket;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Optional;
 import org.deeplearning4j.ui.VertxUIServer;
 import org.deeplearning4j.ui.model.stats.StatsListener;
@@ -23,6 +27,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The page's requests, by a plain client. */
 class GradNormModuleTest {
@@ -122,6 +127,78 @@ class GradNormModuleTest {
     assertThat(get(host, "/gradnorm").statusCode()).isEqualTo(200);
   }
 
+  /** As a browser has it whose site's name leads here, or a proxy that passes the name on. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "Host: evil.example",
+        "Host: evil.example:9000",
+        "Host: localhost.evil.example",
+        "Host: 127.0.0.1.evil.example",
+        "Host: 192.168.0.7",
+        "Host:",
+        "Accept: none has a host",
+        "Host: localhost\r\nX-Forwarded-Host: evil.example",
+        "Host: localhost\r\nX-Forwarded-Host: localhost\r\nX-Forwarded-Host: evil.example"
+      })
+  void foreignHosts_areRefused_unlessAllowed(String headers) throws Exception {
+    for (String path : List.of("/gradnorm", "/gradnorm/runs", "/gradnorm/content")) {
+      assertThat(statusOf(path, headers)).as(path).isEqualTo(403);
+    }
+    System.setProperty(GradNormModule.REMOTE_PROPERTY, "true");
+    assertThat(statusOf("/gradnorm", headers)).isEqualTo(200);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"Host: localhost", "Host: LocalHost:80", "Host: 127.0.0.1:1234", "Host: [::1]:80"})
+  void ownHosts_areAnswered(String headers) throws Exception {
+    assertThat(statusOf("/gradnorm", headers)).isEqualTo(200);
+  }
+
+  /** Java's HTTP client sets the host itself. Version 1.0: none has to be there. */
+  private int statusOf(String path, String headers) throws IOException {
+    try (Socket socket = new Socket("127.0.0.1", server.getPort())) {
+      socket.setSoTimeout(20_000);
+      socket
+          .getOutputStream()
+          .write(
+              ("GET " + path + " HTTP/1.0\r\n" + headers + "\r\n\r\n")
+                  .getBytes(StandardCharsets.US_ASCII));
+      String status =
+          new BufferedReader(
+                  new InputStreamReader(socket.getInputStream(), StandardCharsets.US_ASCII))
+              .readLine();
+      return Integer.parseInt(status.split(" ")[1]);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "localhost, true",
+    "localhost:9000, true",
+    "127.255.1.1, true",
+    "[::1], true",
+    "[0:0:0:0:0:0:0:1]:9000, true",
+    "[::ffff:127.0.0.1], true",
+    "'', false",
+    "localhost.example, false",
+    "notlocalhost, false",
+    "localhost@evil.example, false",
+    "'localhost, evil.example', false",
+    "127.0.0.1.evil.example, false",
+    "127.0.0.999, false",
+    "0.0.0.0, false",
+    "::1, false",
+    "[fe80::1], false",
+    "[::1].evil.example, false",
+    "[], false"
+  })
+  void hostHeader_isRecognized(String host, boolean own) {
+    assertThat(Loopback.isHost(host)).isEqualTo(own);
+    assertThat(Loopback.isHost(null)).isFalse();
+  }
+
   @ParameterizedTest
   @CsvSource({
     "127.0.0.1, true",
@@ -130,9 +207,11 @@ class GradNormModuleTest {
     "::1, true",
     "192.168.0.7, false",
     "10.0.0.1, false",
-    "fe80::1, false"
+    "fe80::1, false",
+    "localhost, false",
+    "'', false"
   })
   void loopback_isRecognized(String address, boolean loopback) {
-    assertThat(GradNormModule.isLoopback(address)).isEqualTo(loopback);
+    assertThat(Loopback.isAddress(address)).isEqualTo(loopback);
   }
 }

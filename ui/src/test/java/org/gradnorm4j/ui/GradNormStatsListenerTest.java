@@ -12,15 +12,21 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.deeplearning4j.core.storage.StatsStorage;
+import org.deeplearning4j.parallelism.ParallelWrapper;
 import org.deeplearning4j.ui.model.stats.StatsListener;
 import org.deeplearning4j.ui.model.storage.FileStatsStorage;
 import org.deeplearning4j.ui.model.storage.InMemoryStatsStorage;
+import org.gradnorm4j.core.ParallelTraining;
 import org.gradnorm4j.core.StepMeasurement;
+import org.gradnorm4j.gradnorm.GradNorm;
 import org.gradnorm4j.gradnorm.GradNormHistory;
 import org.gradnorm4j.gradnorm.GradNormStep;
 import org.gradnorm4j.gradnorm.SkipCause;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.nd4j.linalg.dataset.api.iterator.TestMultiDataSetIterator;
 
 /** What gets from training to a storage, and from there to the page. */
 class GradNormStatsListenerTest {
@@ -84,6 +90,82 @@ class GradNormStatsListenerTest {
     assertThat(storage.listSessionIDs()).containsExactly(stats.getSessionID());
     assertThat(storage.listTypeIDsForSession(stats.getSessionID()))
         .containsExactlyInAnyOrder(StatsListener.TYPE_ID, "GradNorm");
+  }
+
+  /**
+   * A run that goes on: in another process or listened to from the middle on, from a state alone or
+   * with its history, measured now and then or frozen. Oracle: the history from there on.
+   */
+  @ParameterizedTest
+  @CsvSource({
+    "restored, 1, false", "restored, 10, false", "restored, 10, true",
+    "restoredModel, 1, false", "restoredModel, 10, false", "restoredModel, 10, true",
+    "listenedTo, 1, false", "listenedTo, 10, false", "listenedTo, 10, true"
+  })
+  void onlyStepsOfItsOwn_areRecorded(
+      String from, int measureEvery, boolean frozen, @TempDir Path folder) throws Exception {
+    Training training =
+        new Training(GradNorm.builder().measureEvery(measureEvery), "depth", "normals");
+    training.fit(15);
+    if (frozen) {
+      training.gradNorm.freeze();
+    }
+    Path file = folder.resolve("file");
+    GradNorm gradNorm = training.gradNorm;
+    if (from.equals("restored")) {
+      gradNorm.save(file);
+      gradNorm.detach();
+      gradNorm = GradNorm.restore(file).attach(training.net);
+    } else if (from.equals("restoredModel")) {
+      gradNorm.writeModel(training.net, file);
+      gradNorm.detach();
+      gradNorm = GradNorm.restoreFromModel(file).attach(training.net);
+    }
+    InMemoryStatsStorage storage = new InMemoryStatsStorage();
+    training.net.setListeners(new GradNormStatsListener(gradNorm, storage));
+    training.fit(4);
+    assertThat(storage.listSessionIDs()).hasSize(frozen || measureEvery == 10 ? 0 : 1);
+    training.fit(6);
+    if (frozen) {
+      assertThat(storage.listSessionIDs()).isEmpty();
+      return;
+    }
+    List<GradNormHistory.Row> expected =
+        gradNorm.history().rows().filter(row -> row.iteration() >= 15).toList();
+    assertThat(expected).hasSize(measureEvery == 1 ? 20 : 2);
+    assertThat(read(storage).rows()).containsExactlyElementsOf(expected);
+  }
+
+  /** The listener is there first, then goes without the network for a while. */
+  @Test
+  void stepsWhileItWasNotListening_areNotRecorded() {
+    Training training = new Training("depth", "normals");
+    InMemoryStatsStorage storage = new InMemoryStatsStorage();
+    GradNormStatsListener listener = new GradNormStatsListener(training.gradNorm, storage);
+    training.fit(3);
+    training.net.setListeners(listener);
+    training.gradNorm.freeze();
+    training.fit(2);
+    assertThat(storage.listSessionIDs()).isEmpty();
+    training.gradNorm.unfreeze();
+    training.fit(2);
+    assertThat(read(storage).rows().map(GradNormHistory.Row::iteration).distinct())
+        .containsExactly(5, 6);
+  }
+
+  /** Each worker calls it: every round once, the last one too. */
+  @Test
+  void roundsOfWorkers_areEachRecordedOnce() {
+    Training training = new Training("depth", "normals");
+    InMemoryStatsStorage storage = new InMemoryStatsStorage();
+    ParallelWrapper wrapper =
+        new ParallelWrapper.Builder<>(training.net).workers(2).prefetchBuffer(2).build();
+    wrapper.setListeners(new GradNormStatsListener(training.gradNorm, storage));
+    ParallelTraining.attach(wrapper);
+    wrapper.fit(new TestMultiDataSetIterator(1, training.batches(20)));
+    assertThat(training.gradNorm.history().size()).isEqualTo(10);
+    assertThat(read(storage).rows())
+        .containsExactlyElementsOf(training.gradNorm.history().rows().toList());
   }
 
   /** Two runs in one storage, one of them in two parts around an attach: each has its own steps. */

@@ -6,6 +6,7 @@ import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.gradnorm4j.gradnorm.GradNorm;
+import org.gradnorm4j.gradnorm.GradNormBuilder;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.MultiDataSet;
@@ -24,6 +25,10 @@ final class Training {
   private int steps;
 
   Training(String... tasks) {
+    this(GradNorm.builder().alpha(0.5), tasks);
+  }
+
+  Training(GradNormBuilder settings, String... tasks) {
     this.tasks = tasks;
     GraphBuilder graph =
         new NeuralNetConfiguration.Builder()
@@ -47,13 +52,21 @@ final class Training {
     }
     net = new ComputationGraph(graph.setOutputs(tasks).build());
     net.init();
-    gradNorm = GradNorm.builder().alpha(0.5).build().attach(net);
+    gradNorm = settings.build().attach(net);
     Nd4j.getRandom().setSeed(11);
     teacher = Nd4j.randn(8, 2);
   }
 
   /** Takes so many steps, each on a minibatch of its own. */
   void fit(int count) {
+    for (MultiDataSet batch : batches(count)) {
+      net.fit(batch);
+    }
+  }
+
+  /** The next minibatches. */
+  MultiDataSet[] batches(int count) {
+    MultiDataSet[] batches = new MultiDataSet[count];
     for (int i = 0; i < count; i++) {
       Nd4j.getRandom().setSeed(++steps);
       INDArray x = Nd4j.randn(32, 8);
@@ -62,7 +75,8 @@ final class Training {
         INDArray target = Nd4j.math().sin(x.mmul(teacher).mul(0.3 * (task + 1)));
         y[task] = target.add(Nd4j.randn(32, 2).mul(0.1)).mul(SCALES[task]);
       }
-      net.fit(new MultiDataSet(new INDArray[] {x}, y));
+      batches[i] = new MultiDataSet(new INDArray[] {x}, y);
     }
+    return batches;
   }
 }

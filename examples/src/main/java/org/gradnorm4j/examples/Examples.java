@@ -1,6 +1,7 @@
 package org.gradnorm4j.examples;
 
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -43,6 +44,8 @@ public final class Examples {
   static CommandLine commandLine() {
     return new CommandLine(new Examples())
         .setCaseInsensitiveEnumValuesAllowed(true)
+        .setTrimQuotes(true)
+        .registerConverter(String.class, String::strip)
         .setParameterExceptionHandler(Examples::onBadOption)
         .setExecutionExceptionHandler(Examples::onFailure);
   }
@@ -58,9 +61,17 @@ public final class Examples {
   private static int onFailure(Exception e, CommandLine command, ParseResult parsed)
       throws Exception {
     if (e instanceof IOException || e instanceof IllegalStateException) {
-      Console.print(e.getMessage(), command.getErr());
+      Console.print(message(e), command.getErr());
       return command.getCommandSpec().exitCodeOnExecutionException();
     }
     throw e;
+  }
+
+  /** Of some errors of the file system, Java's message is the file alone. */
+  private static String message(Exception e) {
+    return e instanceof FileSystemException file && file.getReason() == null
+        ? "%s: %s. Check the path and its permissions"
+            .formatted(file.getFile(), e.getClass().getSimpleName())
+        : e.getMessage();
   }
 }

@@ -173,8 +173,7 @@ record CsvFile(Path path, char delimiter, Charset charset) {
           path,
           line,
           "only one column, '%s'. %s"
-              .formatted(
-                  abbreviated(cells.get(0)), Delimiter.advice(cells.get(0), delimiter)));
+              .formatted(abbreviated(cells.get(0)), Delimiter.advice(cells.get(0), delimiter)));
     }
     return List.copyOf(names);
   }

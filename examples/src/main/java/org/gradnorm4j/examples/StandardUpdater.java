@@ -19,7 +19,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 final class StandardUpdater extends ComputationGraphUpdater {
   private static final long serialVersionUID = 1L;
 
-
   private StandardUpdater(ComputationGraph net) {
     super(net);
   }
@@ -35,11 +34,7 @@ final class StandardUpdater extends ComputationGraphUpdater {
 
   @Override
   public void update(
-      Gradient gradient,
-      int iteration,
-      int epoch,
-      int batchSize,
-      LayerWorkspaceMgr workspaceMgr) {
+      Gradient gradient, int iteration, int epoch, int batchSize, LayerWorkspaceMgr workspaceMgr) {
     boolean own = gradient == network.gradient();
     super.update(
         own ? new Own(gradient, getFlattenedGradientsView()) : gradient,

@@ -88,7 +88,9 @@ final class TableRemarks {
                   scan.example(CellShape.MISSING), scan.isTarget() ? "classes" : "categories"));
     }
     if (column.categories().size() == scan.count() && scan.count() >= LEAST_ROWS) {
-      say(scan, "text of which no two cells are the same: it teaches nothing. Leave it out with --ignore");
+      say(
+          scan,
+          "text of which no two cells are the same: it teaches nothing. Leave it out with --ignore");
     }
   }
 
@@ -101,7 +103,11 @@ final class TableRemarks {
   private static boolean isDate(double number) {
     long month = (long) number / 100 % 100;
     long day = (long) number % 100;
-    return number >= 19000101 && number < 21000101 && month >= 1 && month <= 12 && day >= 1
+    return number >= 19000101
+        && number < 21000101
+        && month >= 1
+        && month <= 12
+        && day >= 1
         && day <= 31;
   }
 

@@ -54,7 +54,8 @@ class ColumnInferenceTest {
   void numbersAmongSpelledMissingValues_areNoText() {
     assertThatThrownBy(() -> read("c", true, Map.of(), row -> row % 4 == 0 ? "" + row : "none"))
         .hasMessageContaining("'none' is not a number, but 22 of the column's 88 cells are");
-    assertThatThrownBy(() -> read("c", true, Map.of(), row -> row < 9 ? "" + row : "1," + 100 + row))
+    assertThatThrownBy(
+            () -> read("c", true, Map.of(), row -> row < 9 ? "" + row : "1," + 100 + row))
         .hasMessageContaining("is not a number, but 9 of the column's 88 cells are");
   }
 
@@ -76,16 +77,41 @@ class ColumnInferenceTest {
 
   @Test
   void whatMayBeMeantOtherwise_isToldInALine() throws IOException {
-    assertRemark(true, row -> "" + row % 2, "c: a regression, though its numbers are whole and only 2 different ones. If they are classes: --task c:classification");
-    assertRemark(false, row -> "2024-02-%02d".formatted(1 + row % 28), "c: text of 28 categories, though its cells look like dates or times ('2024-02-01'). Their order is lost: make year, month and day columns of their own, or leave it out with --ignore");
-    assertRemark(false, row -> "%d".formatted(20240201 + row % 28), "c: numbers, though they look like dates (20240131)");
-    assertRemark(true, row -> row % 9 + " kg", "c: text of 9 classes, though its cells look like numbers with a unit ('0 kg'). To have numbers, write them plainly, as 1234.5");
-    assertRemark(false, row -> row % 9 + "%", "c: text of 9 categories, though its cells look like percentages ('0%')");
-    assertRemark(false, row -> "\"" + row % 9 + ",5\"", "c: text of 9 categories, though its cells look like numbers with a decimal comma ('0,5')");
-    assertRemark(false, row -> row < 9 ? "7" : "A7", "c: text of 2 categories, though 9 of its 88 cells are numbers");
-    assertRemark(false, row -> row == 0 ? "n/a" : "A" + row % 2, "c: 'n/a' is one of its categories. If it stands for a missing value, name it with --missing");
+    assertRemark(
+        true,
+        row -> "" + row % 2,
+        "c: a regression, though its numbers are whole and only 2 different ones. If they are classes: --task c:classification");
+    assertRemark(
+        false,
+        row -> "2024-02-%02d".formatted(1 + row % 28),
+        "c: text of 28 categories, though its cells look like dates or times ('2024-02-01'). Their order is lost: make year, month and day columns of their own, or leave it out with --ignore");
+    assertRemark(
+        false,
+        row -> "%d".formatted(20240201 + row % 28),
+        "c: numbers, though they look like dates (20240131)");
+    assertRemark(
+        true,
+        row -> row % 9 + " kg",
+        "c: text of 9 classes, though its cells look like numbers with a unit ('0 kg'). To have numbers, write them plainly, as 1234.5");
+    assertRemark(
+        false,
+        row -> row % 9 + "%",
+        "c: text of 9 categories, though its cells look like percentages ('0%')");
+    assertRemark(
+        false,
+        row -> "\"" + row % 9 + ",5\"",
+        "c: text of 9 categories, though its cells look like numbers with a decimal comma ('0,5')");
+    assertRemark(
+        false,
+        row -> row < 9 ? "7" : "A7",
+        "c: text of 2 categories, though 9 of its 88 cells are numbers");
+    assertRemark(
+        false,
+        row -> row == 0 ? "n/a" : "A" + row % 2,
+        "c: 'n/a' is one of its categories. If it stands for a missing value, name it with --missing");
     assertRemark(false, row -> "" + (1000 + row), "c: numbers that rise from row to row");
-    assertRemark(false, row -> "name" + (char) ('A' + row), "c: text of which no two cells are the same");
+    assertRemark(
+        false, row -> "name" + (char) ('A' + row), "c: text of which no two cells are the same");
     assertRemark(false, row -> "7", "c: all cells are the same: it teaches nothing");
     assertRemark(false, row -> "", "c: all cells are missing: it teaches nothing");
   }

@@ -58,7 +58,9 @@ class StandardUpdaterTest {
           @Override
           public INDArray params() {
             if (StackWalker.getInstance()
-                .walk(frames -> frames.anyMatch(frame -> frame.getMethodName().equals("getParams")))) {
+                .walk(
+                    frames ->
+                        frames.anyMatch(frame -> frame.getMethodName().equals("getParams")))) {
               asked.incrementAndGet();
             }
             return super.params();
@@ -87,9 +89,20 @@ class StandardUpdaterTest {
         .graphBuilder()
         .addInputs("in")
         .addLayer("norm", new BatchNormalization.Builder().nIn(4).nOut(4).build(), "in")
-        .addLayer("shared", new DenseLayer.Builder().nIn(4).nOut(8).l1(1e-3).activation(Activation.RELU).build(), "norm")
+        .addLayer(
+            "shared",
+            new DenseLayer.Builder().nIn(4).nOut(8).l1(1e-3).activation(Activation.RELU).build(),
+            "norm")
         .addLayer("a", output(), "shared")
-        .addLayer("b", new OutputLayer.Builder(LossFunction.MSE).nIn(8).nOut(1).activation(Activation.IDENTITY).updater(new Nesterovs(1e-2, 0.9)).build(), "shared")
+        .addLayer(
+            "b",
+            new OutputLayer.Builder(LossFunction.MSE)
+                .nIn(8)
+                .nOut(1)
+                .activation(Activation.IDENTITY)
+                .updater(new Nesterovs(1e-2, 0.9))
+                .build(),
+            "shared")
         .addLayer("c", output(), "shared")
         .setOutputs("a", "b", "c")
         .build();

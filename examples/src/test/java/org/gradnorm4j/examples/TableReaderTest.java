@@ -178,8 +178,7 @@ class TableReaderTest {
   void regressionOnWords_namesTheFirst() throws IOException {
     Path file = write("a,y,k\n1,2,3\n2,3,high\n", StandardCharsets.UTF_8);
     TableReader reader = reader(file, StandardCharsets.UTF_8, PLENTY);
-    TableColumns columns =
-        new TableColumns(targets(), Set.of(), Map.of("k", TaskKind.REGRESSION));
+    TableColumns columns = new TableColumns(targets(), Set.of(), Map.of("k", TaskKind.REGRESSION));
     assertThatThrownBy(() -> reader.read(columns))
         .hasMessageContaining("line 3, column 'k': 'high' is not a number");
   }

@@ -67,7 +67,7 @@ record GradNormSettings(
       all.put("smoothing", Double.toString(smoothing));
     }
     if (warmUp > 0) {
-      all.put("warm-up", warmUp + " steps");
+      all.put("warm-up", warmUp == 1 ? "1 step" : warmUp + " steps");
     }
     describe(all, "", everyTask);
     tasks.keySet().stream().sorted().forEach(name -> describe(all, name + ": ", tasks.get(name)));

@@ -44,13 +44,13 @@ final class ChartDrawing {
     new Color(0x56B4E9),
     new Color(0x8C510A),
     new Color(0xB8A800),
-    new Color(0x7F7F7F)
+    new Color(0x7B3294)
   };
 
   /** Of the tasks without a line of their own. */
-  private static final Color GREY = new Color(0xA8A8A8);
+  private static final Color GREY = new Color(0xB4B4B4);
 
-  /** The second ten tasks are dashed. */
+  /** The second ten tasks are dashed, and the median of the others. */
   private static final float[][] DASHES = {null, {8, 4}};
 
   private static final float[] DOTTED = {1, 4};
@@ -189,8 +189,8 @@ final class ChartDrawing {
     boolean target = line.kind() == ChartLine.Kind.TARGET;
     boolean others = line.kind() == ChartLine.Kind.OTHERS;
     Color color = others ? GREY : COLORS[line.place() % COLORS.length];
-    float[] dash =
-        target ? DOTTED : others ? null : DASHES[line.place() / COLORS.length % DASHES.length];
+    int dashes = others ? line.place() : line.place() / COLORS.length;
+    float[] dash = target ? DOTTED : DASHES[dashes % DASHES.length];
     series.setLabel(Numbers.shortened(line.name(), LABEL_LENGTH));
     series.setShowInLegend(!target);
     series.setLineColor(color).setFillColor(color);

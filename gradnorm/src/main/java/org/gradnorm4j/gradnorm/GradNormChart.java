@@ -29,8 +29,7 @@ public enum GradNormChart {
   },
 
   /** Weighted gradient norms G<sub>i</sub>, solid, and their targets, dotted. */
-  GRADIENT_NORMS(
-      "gradient-norms", "Weighted gradient norms (solid) and their targets (dotted)", "G") {
+  GRADIENT_NORMS("gradient-norms", "Weighted gradient norms (solid), their targets (dotted)", "G") {
     @Override
     List<ChartLine> lines(StepTable.View history) {
       return ChartLine.withTargets(
@@ -122,10 +121,10 @@ public enum GradNormChart {
 
   /** What is to be said of tasks without a line of their own. */
   private String grouped(StepTable.View history) {
-    String ends = this == GRADIENT_SHARES ? "the ten largest" : "the largest and the smallest";
+    String those = this == GRADIENT_SHARES ? "ten largest" : "extremes";
     return history.tasks() <= ChartTasks.MOST
         ? ""
-        : ": %s of %,d tasks; grey: the others".formatted(ends, history.tasks());
+        : ": %s of %,d tasks, others grey".formatted(those, history.tasks());
   }
 
   /** What is to be said of steps that are not drawn. */

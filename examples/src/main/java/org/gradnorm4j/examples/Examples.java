@@ -44,10 +44,16 @@ public final class Examples {
   static CommandLine commandLine() {
     return new CommandLine(new Examples())
         .setCaseInsensitiveEnumValuesAllowed(true)
-        .setTrimQuotes(true)
-        .registerConverter(String.class, String::strip)
+        .registerConverter(String.class, Examples::plain)
         .setParameterExceptionHandler(Examples::onBadOption)
         .setExecutionExceptionHandler(Examples::onFailure);
+  }
+
+  /** Without space around it, nor the quotes that keep a comma in it from dividing it. */
+  private static String plain(String text) {
+    String name = text.strip();
+    boolean quoted = name.length() > 2 && name.startsWith("\"") && name.endsWith("\"");
+    return quoted ? name.substring(1, name.length() - 1).strip() : name;
   }
 
   private static int onBadOption(ParameterException e, String[] args) {

@@ -114,7 +114,7 @@ record GradNormSettings(
       all.put("smoothing", Double.toString(smoothing));
     }
     if (warmUp > 0) {
-      all.put("warm-up", warmUp + " steps");
+      all.put("warm-up", warmUp == 1 ? "1 step" : warmUp + " steps");
     }
     if (taskWindow > 0) {
       all.put("task window", taskWindow + " steps");

@@ -596,7 +596,7 @@ class LifecycleTest {
                     "gcClassHistogram",
                     new Object[] {new String[0]},
                     new String[] {String[].class.getName()});
-    String[] total = histogram.substring(histogram.lastIndexOf("Total")).trim().split("\\s+");
+    String[] total = histogram.substring(histogram.lastIndexOf("Total")).trim().split("\\s+", -1);
     return Long.parseLong(total[2]);
   }
 

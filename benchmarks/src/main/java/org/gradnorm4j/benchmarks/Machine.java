@@ -12,12 +12,13 @@ final class Machine {
   static List<String> describe() {
     List<String> lines = new ArrayList<>();
     lines.add(
-        "%d processors, Java %s, OMP_NUM_THREADS=%s, OpenBLAS kernel %s"
-            .formatted(
-                Runtime.getRuntime().availableProcessors(),
-                System.getProperty("java.version"),
-                System.getenv().getOrDefault("OMP_NUM_THREADS", "unset"),
-                OpenBlasKernel.name().orElse("unknown")));
+        Runtime.getRuntime().availableProcessors()
+            + " processors, Java "
+            + System.getProperty("java.version")
+            + ", OMP_NUM_THREADS="
+            + System.getenv().getOrDefault("OMP_NUM_THREADS", "unset")
+            + ", OpenBLAS kernel "
+            + OpenBlasKernel.name().orElse("unknown"));
     OpenBlasKernel.advice().ifPresent(advice -> lines.add("advice: " + advice));
     return lines;
   }

@@ -174,8 +174,10 @@ public final class OverheadReport implements Callable<Integer> {
                   () ->
                       new CommandLine.ParameterException(
                           new CommandLine(this),
-                          "--workload (%s) must be one of %s"
-                              .formatted(name, Arrays.toString(Workload.values())))));
+                          "--workload ("
+                              + name
+                              + ") must be one of "
+                              + Arrays.toString(Workload.values()))));
     }
     return chosen.isEmpty() ? EnumSet.allOf(Workload.class) : chosen;
   }
@@ -248,7 +250,7 @@ public final class OverheadReport implements Callable<Integer> {
 
   /** One line that is written over, where somebody is watching. */
   private static void progress(String format, Object... values) {
-    if (System.console() != null) {
+    if (CommandLine.Help.Ansi.AUTO.enabled()) {
       System.err.printf(Locale.ROOT, "\r%-60s\r", String.format(Locale.ROOT, format, values));
     }
   }

@@ -131,7 +131,7 @@ record AnalysisText(GradientAnalysis analysis) {
     analysis.all().parts().forEach(part -> header.add("cosine_with:" + part.name()));
     StringBuilder text = new StringBuilder();
     try (CSVPrinter csv =
-        new CSVPrinter(text, CSVFormat.RFC4180.builder().setRecordSeparator('\n').get())) {
+        new CSVPrinter(text, CSVFormat.RFC4180.builder().setRecordSeparator('\n').build())) {
       csv.printRecord(header);
       for (GradientAnalysis.Parameters group : analysis.parameters()) {
         for (GradientAnalysis.Part part : group.parts()) {

@@ -14,6 +14,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * ND4J on any other backend. Both give the same bits where only elements are combined.
  */
 abstract class Blas {
+  @SuppressWarnings("ClassInitializationDeadlock") // nothing else makes a subclass
   static final Blas INSTANCE = isOpenBlasLoaded() ? new OpenBlas() : new Nd4jBlas();
 
   /**

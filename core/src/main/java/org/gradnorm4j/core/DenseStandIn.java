@@ -19,14 +19,12 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 final class DenseStandIn extends LayerStandIn {
   @Serial private static final long serialVersionUID = 1L;
 
-  private final transient ComputationGraph graph;
   private final transient DenseLayer layer;
   private final transient ActivationDerivative activation;
   private final transient DenseBackward backward;
 
   private DenseStandIn(ComputationGraph graph, LayerVertex vertex, DenseLayer layer) {
     super(graph, vertex);
-    this.graph = graph;
     this.layer = layer;
     activation = new ActivationDerivative(layer.layerConf().getActivationFn());
     backward = new DenseBackward(layer, activation);

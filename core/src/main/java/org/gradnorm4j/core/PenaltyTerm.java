@@ -66,13 +66,13 @@ final class PenaltyTerm {
   private static void checkAlone(
       GraphVertex vertex, WeightPenalty penalty, List<Regularization> all) {
     for (Regularization other : all) {
-      if (!(other instanceof WeightPenalty)) {
+      if (!(other instanceof WeightPenalty second)) {
         throw new IllegalArgumentException(
             "layer '%s' has the penalty '%s' and %s, which would penalise its weights twice. Leave one of them out"
                 .formatted(
                     vertex.getVertexName(), penalty.name(), other.getClass().getSimpleName()));
       }
-      if (other != penalty && ((WeightPenalty) other).name().equals(penalty.name())) {
+      if (other != penalty && second.name().equals(penalty.name())) {
         throw new IllegalArgumentException(
             "layer '%s' has two penalties of the name '%s'. Use two names, or one elasticNet"
                 .formatted(vertex.getVertexName(), penalty.name()));

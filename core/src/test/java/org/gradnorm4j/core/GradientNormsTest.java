@@ -487,12 +487,11 @@ class GradientNormsTest {
     assertThat(steps).hasSize(4);
     assertBitIdentical(net.params(), untouched.params());
     // What the probe measures on a layer, the analysis says of its weights.
-    GradientAnalysis analysis =
-        GradientNorms.of(untouched).select("W", name -> name.equals("fc_W")).analyze(data);
     probe.lossWeights(2, 2, 2, 2, 2);
     net.setParams(untouched.params());
     RandomState random = RandomState.current();
-    analysis = GradientNorms.of(untouched).select("W", name -> name.equals("fc_W")).analyze(data);
+    GradientAnalysis analysis =
+        GradientNorms.of(untouched).select("W", name -> name.equals("fc_W")).analyze(data);
     random.restore();
     net.fit(data);
     double[] measured = steps.get(4).gradientNorms();
@@ -642,7 +641,7 @@ class GradientNormsTest {
             .builder()
             .setHeader()
             .setSkipHeaderRecord(true)
-            .get()
+            .build()
             .parse(new java.io.StringReader(analysis.toCsv()))
             .getRecords();
     assertThat(rows).hasSize(5 * 3);

@@ -27,7 +27,7 @@ final class CharsetCheck implements AutoCloseable {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     long line = 1;
     for (int next = in.read(); next >= 0; next = in.read()) {
-      if (bytes.size() > LONGEST || next == '\n' && !decodes(bytes)) {
+      if (bytes.size() > LONGEST || (next == '\n' && !decodes(bytes))) {
         return line;
       }
       if (next == '\n') {

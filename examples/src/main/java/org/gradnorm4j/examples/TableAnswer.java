@@ -159,7 +159,7 @@ final class TableAnswer {
       return "diverged";
     }
     double size = FastMath.abs(value);
-    return value == 0.0 || size >= SMALLEST_PLAIN && size < LARGEST_PLAIN
+    return value == 0.0 || (size >= SMALLEST_PLAIN && size < LARGEST_PLAIN)
         ? new BigDecimal(value).round(new MathContext(digits)).toPlainString()
         : String.format(Locale.ROOT, "%." + (digits - 1) + "e", value);
   }

@@ -231,6 +231,6 @@ class CompositeCommandTest {
   }
 
   private static double lossWeight(String row) {
-    return Double.parseDouble(row.split(",")[4]);
+    return Double.parseDouble(row.split(",", -1)[4]);
   }
 }

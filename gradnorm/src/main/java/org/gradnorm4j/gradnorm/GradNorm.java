@@ -564,6 +564,7 @@ public final class GradNorm {
    * @return by task name, with every cause; in the order of the tasks; unmodifiable
    * @throws IllegalStateException if never attached
    */
+  @SuppressWarnings("EnumOrdinal") // the columns of the counts
   public Map<String, Map<SkipCause, Integer>> skips() {
     GradNormState current = checkAttachedOnce();
     Map<String, Map<SkipCause, Integer>> byTask = new LinkedHashMap<>();

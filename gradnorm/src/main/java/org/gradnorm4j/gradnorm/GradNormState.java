@@ -124,6 +124,7 @@ record GradNormState(
   }
 
   /** One more skipped step, for these causes. */
+  @SuppressWarnings("EnumOrdinal") // the columns of the counts
   GradNormState skipped(List<String> taskNames, Map<String, Set<SkipCause>> causes) {
     int[][] more = Arrays.stream(skips).map(int[]::clone).toArray(int[][]::new);
     causes.forEach(

@@ -29,7 +29,7 @@ final class HistoryCsv {
     "skipped"
   };
   private static final CSVFormat FORMAT =
-      CSVFormat.RFC4180.builder().setRecordSeparator('\n').get();
+      CSVFormat.RFC4180.builder().setRecordSeparator('\n').build();
 
   private HistoryCsv() {}
 
@@ -66,7 +66,7 @@ final class HistoryCsv {
   static void read(Reader file, String name, List<String> tasks, StepTable steps)
       throws IOException {
     long line = 0;
-    try (CSVParser csv = CSVParser.builder().setReader(file).setFormat(FORMAT).get()) {
+    try (CSVParser csv = FORMAT.parse(file)) {
       Iterator<CSVRecord> records = csv.iterator();
       check(records.hasNext() && List.of(HEADER).equals(records.next().toList()), "header");
       while (records.hasNext()) {

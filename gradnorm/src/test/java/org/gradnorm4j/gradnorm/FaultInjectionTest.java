@@ -182,7 +182,7 @@ class FaultInjectionTest {
             batch = batch.copy();
             inject(batch);
           }
-          fit(batch, step, clean);
+          fit(batch, clean);
           assertSound(gradNorm);
           for (FaultyLoss loss : losses) {
             loss.score = null;
@@ -246,7 +246,7 @@ class FaultInjectionTest {
     /**
      * Only an initial loss of nothing may end a fit; parameters that were poisoned are put back.
      */
-    private void fit(MultiDataSet batch, int step, boolean clean) {
+    private void fit(MultiDataSet batch, boolean clean) {
       try {
         net.fit(batch);
         outcomes.merge("trained", 1, Integer::sum);

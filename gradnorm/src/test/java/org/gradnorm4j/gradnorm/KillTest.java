@@ -13,6 +13,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 import org.deeplearning4j.nn.graph.ComputationGraph;
@@ -69,7 +70,9 @@ class KillTest {
         process.destroyForcibly().waitFor();
       }
       read += readAll(folder);
-      halfWritten += Files.list(folder).anyMatch(Files::isDirectory) ? 1 : 0;
+      try (Stream<Path> entries = Files.list(folder)) {
+        halfWritten += entries.anyMatch(Files::isDirectory) ? 1 : 0;
+      }
     }
     Path last = GradNormCheckpoint.last(folder).orElseThrow();
     int iteration =

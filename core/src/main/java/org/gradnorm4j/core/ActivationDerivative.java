@@ -146,13 +146,13 @@ final class ActivationDerivative {
   /**
    * δ = ε ⊙ f'(z), bit for bit that of DL4J, in row order.
    *
-   * @param z or its stand-in; may be modified
-   * @param epsilon may be modified
+   * @param z or its stand-in; may be modified, and be the result
+   * @param epsilon modified only where DL4J's own activation modifies it
    */
   INDArray backprop(INDArray z, INDArray epsilon) {
-    if (z == standIn && isPlainRelu(activation) && NativeLoops.isRowOrder(epsilon)) {
-      Blas.INSTANCE.select(z, epsilon, epsilon);
-      return epsilon;
+    if (z == standIn && isPlainRelu(activation) && z.dataType() == epsilon.dataType()) {
+      Blas.INSTANCE.select(z, epsilon, z);
+      return z;
     }
     return activation.backprop(z, epsilon).getFirst();
   }

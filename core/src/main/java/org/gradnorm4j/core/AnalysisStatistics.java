@@ -15,6 +15,7 @@ import org.gradnorm4j.core.GradientAnalysis.Spread;
 /** Collects what each batch shows into means and deviations. */
 final class AnalysisStatistics {
   private final List<String> parts;
+  private final int lossParts;
   private final double[] weights;
   private final Map<String, Predicate<PartGradients.Parameter>> groups;
   private final Map<String, Group> statistics = new LinkedHashMap<>();
@@ -54,12 +55,18 @@ final class AnalysisStatistics {
     }
   }
 
-  /** For parts with weights λ_i, over groups of parameters. */
+  /**
+   * For parts with weights λ_i, over groups of parameters.
+   *
+   * @param lossParts how many of the parts, counted from the first, are no penalties
+   */
   AnalysisStatistics(
       List<String> parts,
+      int lossParts,
       double[] weights,
       Map<String, Predicate<PartGradients.Parameter>> groups) {
     this.parts = parts;
+    this.lossParts = lossParts;
     this.weights = weights;
     this.groups = groups;
     losses = statistics(parts.size());
@@ -104,14 +111,14 @@ final class AnalysisStatistics {
    *
    * @throws IllegalArgumentException if there was no batch
    */
-  GradientAnalysis result(double dominance) {
+  GradientAnalysis result(double dominance, double rounding) {
     int batches = (int) losses[0].getN();
     if (batches == 0) {
       throw new IllegalArgumentException("there is no batch to analyse: the iterator is empty");
     }
     List<Parameters> results = new ArrayList<>();
     statistics.forEach((name, group) -> results.add(parameters(name, group)));
-    return new GradientAnalysis(batches, dominance, results);
+    return new GradientAnalysis(batches, dominance, rounding, results);
   }
 
   private Parameters parameters(String name, Group group) {
@@ -124,6 +131,7 @@ final class AnalysisStatistics {
       results.add(
           new Part(
               parts.get(i),
+              i >= lossParts,
               weights[i],
               spread(losses[i]),
               spread(group.norms[i]),

@@ -13,6 +13,7 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.commons.csv.CSVFormat;
@@ -91,12 +92,21 @@ record AnalysisText(GradientAnalysis analysis) {
             analysis.all().effectiveRank().mean(),
             analysis.all().parts().size()));
     text.append("verdict: ").append(analysis.verdict()).append(System.lineSeparator());
-    text.append("equal norms at weights: ")
-        .append(
-            analysis.suggestedLossWeights().entrySet().stream()
-                .map(entry -> entry.getKey() + format(" %.4g", entry.getValue()))
-                .collect(Collectors.joining(", ")));
+    text.append("equal norms at weights: ").append(suggestedLossWeights(false));
+    if (analysis.all().parts().stream().anyMatch(GradientAnalysis.Part::penalty)) {
+      text.append(System.lineSeparator())
+          .append("penalties as they are: ")
+          .append(suggestedLossWeights(true));
+    }
     return text.toString();
+  }
+
+  private String suggestedLossWeights(boolean penalties) {
+    Map<String, Double> suggested = analysis.suggestedLossWeights();
+    return analysis.all().parts().stream()
+        .filter(part -> part.penalty() == penalties)
+        .map(part -> part.name() + format(" %.4g", suggested.get(part.name())))
+        .collect(Collectors.joining(", "));
   }
 
   String csv() {

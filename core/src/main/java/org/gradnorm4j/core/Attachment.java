@@ -37,5 +37,8 @@ interface Attachment {
 
     /** The network forgets what it has computed: what is open now does not end any more. */
     void abandon();
+
+    /** The losses have sent back their gradients, and none has come through the shared layers. */
+    void bypassed();
   }
 }

@@ -3,7 +3,6 @@ package org.gradnorm4j.core;
 import java.lang.reflect.Field;
 import java.lang.reflect.Modifier;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.deeplearning4j.nn.api.Layer;
@@ -41,10 +40,12 @@ final class BackwardState {
     }
   }
 
-  private record MapField(Map<Object, Object> live, Map<Object, Object> content) {
+  private record MapField(Map<Object, Object> live, Object[] keys, Object[] values) {
     void restore() {
       live.clear();
-      live.putAll(content);
+      for (int i = 0; i < keys.length; i++) {
+        live.put(keys[i], values[i]);
+      }
     }
   }
 
@@ -133,8 +134,8 @@ final class BackwardState {
   @SuppressWarnings("unchecked") // only ever given back what was taken out
   private void readMap(Object map) {
     if (map != null) {
-      maps.add(
-          new MapField((Map<Object, Object>) map, new LinkedHashMap<>((Map<Object, Object>) map)));
+      Map<Object, Object> live = (Map<Object, Object>) map;
+      maps.add(new MapField(live, live.keySet().toArray(), live.values().toArray()));
     }
   }
 

@@ -1,15 +1,11 @@
 package org.gradnorm4j.core;
 
 import java.io.Serial;
-import java.io.Serializable;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
-import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.activations.IActivation;
@@ -36,7 +32,8 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  *
  * <p>It is a loss function like any other: for the output layers of a MultiLayerNetwork or a
  * ComputationGraph, saved and loaded with the model (which then needs this library). Labels, output
- * activation and mask are those of the layer, the same for every term. In a network with a
+ * activation and mask are those of the layer, the same for every term: a loss that is not one of
+ * Deeplearning4j's own gets copies, so that it may write into them. In a network with a
  * GradientNormProbe every term is a task of its own, and the weights are those of the probe; they
  * begin with the ones given here.
  *
@@ -49,75 +46,16 @@ public final class CompositeLoss implements ILossFunction {
   @Serial private static final long serialVersionUID = 1L;
 
   @JsonProperty("terms")
-  private final List<Term> terms;
+  private final List<LossTerm> terms;
 
   private transient volatile double[] lastScores;
 
-  /** One L_i and its λ_i. */
-  private static final class Term implements Serializable {
-    @Serial private static final long serialVersionUID = 1L;
-
-    @JsonProperty("name")
-    private final String name;
-
-    @JsonProperty("weight")
-    private final double weight;
-
-    @JsonProperty("loss")
-    private final ILossFunction loss;
-
-    @JsonCreator
-    Term(
-        @JsonProperty("name") String name,
-        @JsonProperty("weight") double weight,
-        @JsonProperty("loss") ILossFunction loss) {
-      this.name = Objects.requireNonNull(name, "name");
-      this.weight = checkedWeight("term", name, weight);
-      this.loss = Objects.requireNonNull(loss, () -> "term '" + name + "': loss");
-    }
-
-    /** A misfit between a loss and the labels shows only when they meet: say whose it is. */
-    <V> V evaluate(INDArray labels, INDArray preOutput, Supplier<V> value) {
-      try {
-        return value.get();
-      } catch (RuntimeException e) {
-        throw new IllegalArgumentException(
-            "term '%s' (%s) cannot be computed from labels of shape %s and an output of shape %s: %s"
-                .formatted(
-                    name,
-                    loss.name(),
-                    Arrays.toString(labels.shape()),
-                    Arrays.toString(preOutput.shape()),
-                    e.getMessage()),
-            e);
-      }
-    }
-
-    @Override
-    public boolean equals(Object other) {
-      return other instanceof Term that
-          && name.equals(that.name)
-          && weight == that.weight
-          && loss.equals(that.loss);
-    }
-
-    @Override
-    public int hashCode() {
-      return Objects.hash(name, weight, loss);
-    }
-
-    @Override
-    public String toString() {
-      return weight + " " + name + " (" + loss.name() + ")";
-    }
-  }
-
   @JsonCreator
-  private CompositeLoss(@JsonProperty("terms") List<Term> terms) {
+  private CompositeLoss(@JsonProperty("terms") List<LossTerm> terms) {
     if (terms == null || terms.isEmpty()) {
       throw new IllegalArgumentException("a composite loss needs terms. Add them with term(...)");
     }
-    List<String> names = terms.stream().map(term -> term.name).toList();
+    List<String> names = terms.stream().map(term -> term.name()).toList();
     for (String name : names) {
       if (Collections.frequency(names, name) > 1) {
         throw new IllegalArgumentException(
@@ -150,7 +88,7 @@ public final class CompositeLoss implements ILossFunction {
    * @return their names
    */
   public List<String> termNames() {
-    return terms.stream().map(term -> term.name).toList();
+    return terms.stream().map(term -> term.name()).toList();
   }
 
   /**
@@ -159,7 +97,7 @@ public final class CompositeLoss implements ILossFunction {
    * @return &lambda;<sub>i</sub> in the order of {@link #termNames()}; a copy
    */
   public double[] weights() {
-    return terms.stream().mapToDouble(term -> term.weight).toArray();
+    return terms.stream().mapToDouble(term -> term.weight()).toArray();
   }
 
   /**
@@ -169,7 +107,7 @@ public final class CompositeLoss implements ILossFunction {
    * @return the loss function, as it was given
    */
   public ILossFunction loss(int index) {
-    return terms.get(index).loss;
+    return terms.get(index).loss();
   }
 
   /**
@@ -183,7 +121,7 @@ public final class CompositeLoss implements ILossFunction {
     double[] scores = lastScores;
     Map<String, Double> byName = new LinkedHashMap<>();
     for (int i = 0; scores != null && i < scores.length; i++) {
-      byName.put(terms.get(i).name, scores[i]);
+      byName.put(terms.get(i).name(), scores[i]);
     }
     return Collections.unmodifiableMap(byName);
   }
@@ -198,13 +136,9 @@ public final class CompositeLoss implements ILossFunction {
       INDArray labels, INDArray preOutput, IActivation activation, INDArray mask, boolean average) {
     double[] scores = new double[terms.size()];
     double[] means = new double[terms.size()];
+    LossTerm.Arguments given = new LossTerm.Arguments(labels, preOutput, mask);
     for (int i = 0; i < scores.length; i++) {
-      Term term = terms.get(i);
-      scores[i] =
-          term.evaluate(
-              labels,
-              preOutput,
-              () -> term.loss.computeScore(labels, preOutput, activation, mask, average));
+      scores[i] = terms.get(i).score(given, activation, average);
       means[i] = average ? scores[i] : scores[i] / labels.size(0);
     }
     lastScores = means;
@@ -215,7 +149,7 @@ public final class CompositeLoss implements ILossFunction {
   double total(double[] scores) {
     double total = 0.0;
     for (int i = 0; i < scores.length; i++) {
-      double weight = terms.get(i).weight;
+      double weight = terms.get(i).weight();
       total += weight == 0.0 ? 0.0 : weight * scores[i];
     }
     return total;
@@ -229,15 +163,10 @@ public final class CompositeLoss implements ILossFunction {
       IActivation activation,
       INDArray mask) {
     INDArray sum = null;
+    LossTerm.Arguments given = new LossTerm.Arguments(labels, preOutput, mask);
     for (int i = 0; i < weights.length; i++) {
-      Term term = terms.get(i);
       if (weights[i] != 0.0) {
-        INDArray z = preOutput.dup(); // a loss may write into it
-        INDArray gradient =
-            term.evaluate(labels, z, () -> term.loss.computeGradient(labels, z, activation, mask));
-        if (weights[i] != 1.0) {
-          gradient = gradient.muli(weights[i]);
-        }
+        INDArray gradient = terms.get(i).gradient(weights[i], given, activation);
         sum = sum == null ? gradient : sum.addi(gradient);
       }
     }
@@ -254,13 +183,9 @@ public final class CompositeLoss implements ILossFunction {
   public INDArray computeScoreArray(
       INDArray labels, INDArray preOutput, IActivation activation, INDArray mask) {
     INDArray sum = null;
-    for (Term term : terms) {
-      INDArray scores =
-          term.evaluate(
-              labels,
-              preOutput,
-              () -> term.loss.computeScoreArray(labels, preOutput, activation, mask));
-      INDArray weighted = term.weight == 0.0 ? scores.like() : scores.mul(term.weight);
+    LossTerm.Arguments given = new LossTerm.Arguments(labels, preOutput, mask);
+    for (LossTerm term : terms) {
+      INDArray weighted = term.weightedScores(given, activation);
       sum = sum == null ? weighted : sum.addi(weighted);
     }
     return sum;
@@ -296,12 +221,14 @@ public final class CompositeLoss implements ILossFunction {
 
   @Override
   public String toString() {
-    return terms.stream().map(Term::toString).collect(Collectors.joining(" + ", "Composite(", ")"));
+    return terms.stream()
+        .map(LossTerm::toString)
+        .collect(Collectors.joining(" + ", "Composite(", ")"));
   }
 
   /** Collects the terms of a {@link CompositeLoss}. */
   public static final class Builder {
-    private final List<Term> terms = new ArrayList<>();
+    private final List<LossTerm> terms = new ArrayList<>();
 
     private Builder() {}
 
@@ -315,7 +242,7 @@ public final class CompositeLoss implements ILossFunction {
      * @throws IllegalArgumentException if the weight is negative, infinite or NaN; names the term
      */
     public Builder term(String name, double weight, ILossFunction loss) {
-      terms.add(new Term(name, weight, loss));
+      terms.add(new LossTerm(name, weight, loss));
       return this;
     }
 

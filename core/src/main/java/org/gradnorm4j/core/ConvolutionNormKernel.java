@@ -1,5 +1,7 @@
 package org.gradnorm4j.core;
 
+import java.util.Arrays;
+import java.util.Objects;
 import org.deeplearning4j.nn.conf.CNN2DFormat;
 import org.deeplearning4j.nn.conf.ConvolutionMode;
 import org.deeplearning4j.nn.gradient.Gradient;
@@ -17,14 +19,23 @@ import org.nd4j.linalg.factory.Nd4j;
 /**
  * Norm kernel of a convolution, channels first. With C the patches of the input as rows (im2col),
  * [N·H·W, in·kH·kW], and δ_i = ε_i ⊙ f'(z) as [N·H·W, out], the gradient of task i is Cᵀδ_i. The
- * δ_i of all tasks stand side by side, so that one product gives all gradients.
+ * δ_i of several tasks stand side by side, so that one product gives their gradients: of all tasks,
+ * if the δ_i and the gradients have no more than {@link #MOST_ELEMENTS} elements each, else of as
+ * many at a time as have, and of one at least.
  *
  * <p>C is what a convolution spends its time on. It is made once, for the norms and for the layer's
  * own backward pass, which takes it (and z) from the fields in which DL4J itself keeps them when it
  * caches. Of a plain ReLU and of identity z is not needed either.
  */
 final class ConvolutionNormKernel implements NormKernel {
+  /**
+   * The bound on the δ_i that stand side by side, and on their gradients: 16 MB of floats. Products
+   * this large gain nothing from being larger still.
+   */
+  static final long MOST_ELEMENTS = 1 << 22;
+
   private final ConvolutionLayer layer;
+  private final long mostElements;
   private final ActivationDerivative activation;
   private final KeptArray allDeltas = new KeptArray('c');
   private final KeptArray gradients = new KeptArray('f');
@@ -32,8 +43,10 @@ final class ConvolutionNormKernel implements NormKernel {
   private INDArray patchesOf;
   private INDArray z;
 
-  ConvolutionNormKernel(ConvolutionLayer layer) {
+  /** With the bound, in elements. */
+  ConvolutionNormKernel(ConvolutionLayer layer, long mostElements) {
     this.layer = layer;
+    this.mostElements = mostElements;
     this.activation = new ActivationDerivative(layer.layerConf().getActivationFn());
   }
 
@@ -57,26 +70,40 @@ final class ConvolutionNormKernel implements NormKernel {
       INDArray[] taskEpsilons, double[] squaredNorms, LayerWorkspaceMgr workspaces) {
     patchesOf = null;
     prepare(workspaces);
-    INDArray weights = weights();
-    DataType type = weights.dataType();
-    long out = weights.size(0);
-    long places = patches.size(0);
-    int tasks = taskEpsilons.length;
     activation.at(z);
-    INDArray deltas = allDeltas.sized(type, tasks * out, places);
-    for (int i = 0; i < tasks; i++) {
-      if (taskEpsilons[i] == null) {
-        rows(deltas, i * out, out).assign(0.0);
-      } else {
-        put(taskEpsilons[i].castTo(type), deltas, i * out);
+    int present = (int) Arrays.stream(taskEpsilons).filter(Objects::nonNull).count();
+    if (present == 0) {
+      return;
+    }
+    DataType type = weights().dataType();
+    long out = weights().size(0);
+    int[] group = new int[groupSize(present)];
+    INDArray deltas = allDeltas.sized(type, group.length * out, patches.size(0));
+    INDArray gradient = gradients.sized(type, patches.size(1), group.length * out);
+    int filled = 0;
+    for (int task = 0; task < taskEpsilons.length; task++) {
+      if (taskEpsilons[task] != null) {
+        put(taskEpsilons[task].castTo(type), deltas, filled * out);
+        group[filled++] = task;
+        present--;
+      }
+      if (filled == group.length || (filled > 0 && present == 0)) {
+        Blas.INSTANCE.transposedProduct(patches, deltas.transpose(), gradient);
+        long size = patches.size(1) * out;
+        for (int i = 0; i < filled; i++) {
+          squaredNorms[group[i]] += Blas.INSTANCE.squaredNorm(gradient, i * size, size);
+        }
+        filled = 0;
       }
     }
-    INDArray gradient = gradients.sized(type, patches.size(1), tasks * out);
-    Blas.INSTANCE.transposedProduct(patches, deltas.transpose(), gradient);
-    long size = patches.size(1) * out;
-    for (int i = 0; i < tasks; i++) {
-      squaredNorms[i] += Blas.INSTANCE.squaredNorm(gradient, i * size, size);
-    }
+  }
+
+  /** The fewest groups within the bound, all of one size but for the last. */
+  private int groupSize(int tasks) {
+    long largest = weights().size(0) * Math.max(patches.size(0), patches.size(1));
+    long atATime = Math.max(1, mostElements / largest);
+    long groups = Math.max(1, (tasks + atATime - 1) / atATime);
+    return (int) ((tasks + groups - 1) / groups);
   }
 
   /** δ of [N, out, H, W] into the rows of one task, [out, N·H·W]. */
@@ -93,16 +120,6 @@ final class ConvolutionNormKernel implements NormKernel {
             deltas.offset() + from * n * h * w,
             'c');
     activation.multiply(epsilon, target);
-  }
-
-  private static INDArray rows(INDArray array, long from, long count) {
-    long columns = array.size(1);
-    return Nd4j.create(
-        array.data(),
-        new long[] {count, columns},
-        new long[] {columns, 1},
-        array.offset() + from * columns,
-        'c');
   }
 
   @Override

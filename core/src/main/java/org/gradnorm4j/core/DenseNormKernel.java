@@ -40,6 +40,9 @@ final class DenseNormKernel implements NormKernel {
   /** Stacking needs T·in·out elements for its result: no more than this many. */
   private static final long MOST_STACKED = 1 << 20;
 
+  /** And N·T·out for the δ_i: no more than this many, 16 MB of floats. */
+  private static final long MOST_DELTAS = 1 << 22;
+
   private final DenseLayer layer;
   private final Method configured;
   private final ActivationDerivative activation;
@@ -70,10 +73,11 @@ final class DenseNormKernel implements NormKernel {
     double direct = tasks * (n * in * out + 3 * CALL);
     double stacked = tasks * (n * in * out + 2 * CALL) + CALL;
     double gram = n * n * (in + tasks * out) / 2 + (4 * tasks + 1) * CALL;
+    boolean stacks = tasks * in * out <= MOST_STACKED && n * tasks * out <= MOST_DELTAS;
     if (gram < direct) {
-      return stacked < gram && tasks * in * out <= MOST_STACKED ? Method.STACKED : Method.GRAM;
+      return stacks && stacked < gram ? Method.STACKED : Method.GRAM;
     }
-    return tasks * in * out <= MOST_STACKED ? Method.STACKED : Method.DIRECT;
+    return stacks ? Method.STACKED : Method.DIRECT;
   }
 
   @Override

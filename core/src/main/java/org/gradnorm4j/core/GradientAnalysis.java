@@ -1,10 +1,8 @@
 package org.gradnorm4j.core;
 
-import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -16,10 +14,13 @@ import java.util.Map;
  *
  * @param batches how many were analysed
  * @param dominance the share above which a part is said to dominate
+ * @param rounding how far rounding alone may carry a cosine from 0: &radic;&epsilon; of the
+ *     network's data type (3e-4 for FLOAT, 1e-8 for DOUBLE)
  * @param parameters the groups of parameters: {@link #ALL}, then each layer by its name, then the
  *     selections
  */
-public record GradientAnalysis(int batches, double dominance, List<Parameters> parameters) {
+public record GradientAnalysis(
+    int batches, double dominance, double rounding, List<Parameters> parameters) {
   /** The name of the group of all parameters. */
   public static final String ALL = "all parameters";
 
@@ -37,6 +38,8 @@ public record GradientAnalysis(int batches, double dominance, List<Parameters> p
    * the gradient of the mean over the minibatch.
    *
    * @param name of the part
+   * @param penalty whether it is a penalty on the parameters, which no data enters: a {@link
+   *     WeightPenalty}, or Deeplearning4j's own
    * @param lossWeight &lambda;<sub>i</sub>
    * @param loss L<sub>i</sub>, without &lambda;<sub>i</sub>
    * @param norm &#8214;g<sub>i</sub>&#8214;: how sensitive the part is to these parameters
@@ -48,6 +51,7 @@ public record GradientAnalysis(int batches, double dominance, List<Parameters> p
    */
   public record Part(
       String name,
+      boolean penalty,
       double lossWeight,
       Spread loss,
       Spread norm,
@@ -60,6 +64,7 @@ public record GradientAnalysis(int batches, double dominance, List<Parameters> p
      * Makes the map unmodifiable.
      *
      * @param name see above
+     * @param penalty see above
      * @param lossWeight see above
      * @param loss see above
      * @param norm see above
@@ -122,6 +127,7 @@ public record GradientAnalysis(int batches, double dominance, List<Parameters> p
    *
    * @param batches see above
    * @param dominance see above
+   * @param rounding see above
    * @param parameters copied
    */
   public GradientAnalysis {
@@ -156,48 +162,29 @@ public record GradientAnalysis(int batches, double dominance, List<Parameters> p
   }
 
   /**
-   * What the numbers over all parameters say: which part dominates (its share of the update is
+   * What the numbers over all parameters say: which part dominates (its mean share of the update is
    * above the threshold), which parts are in conflict (the cosine between them is negative), or
    * that they are balanced.
+   *
+   * <p>A cosine counts as negative if it is so beyond {@link #rounding()} and beyond the noise of
+   * the batches: below 0 by more than half its 95 % confidence interval (Student's t, Bonferroni
+   * over the pairs), which is stated as &plusmn;. One batch does not show how noisy it is: what is
+   * said then is said of this batch.
    *
    * @return one sentence per finding, joined by semicolons
    */
   public String verdict() {
-    List<String> findings = new ArrayList<>();
-    List<Part> parts = all().parts();
-    for (Part part : parts) {
-      if (parts.size() > 1 && part.share().mean() > dominance) {
-        findings.add(
-            format("dominated by %s (%.1f %% of the update)", part.name(), percent(part.share())));
-      }
-    }
-    for (int i = 0; i < parts.size(); i++) {
-      for (int j = i + 1; j < parts.size(); j++) {
-        Spread cosine = parts.get(i).cosines().get(parts.get(j).name());
-        if (cosine.mean() < -cosine.deviation() / Math.sqrt(batches)) {
-          findings.add(
-              format(
-                  "%s and %s in conflict (cosine %.2f)",
-                  parts.get(i).name(), parts.get(j).name(), cosine.mean()));
-        }
-      }
-    }
-    for (Part part : parts) {
-      if (!Double.isFinite(part.norm().mean())) {
-        findings.add("the gradient of " + part.name() + " is not finite");
-      }
-    }
-    if (parts.stream().allMatch(part -> part.norm().mean() == 0.0)) {
-      return "no gradient";
-    }
-    return findings.isEmpty() ? "balanced" : String.join("; ", findings);
+    return new AnalysisVerdict(this).toString();
   }
 
   /**
    * Static weights that would make the weighted norms over all parameters equal: proportional to 1
    * / &#8214;g<sub>i</sub>&#8214;, with &Sigma; &lambda;<sub>i</sub> as it is. Where GradNorm with
-   * &alpha; = 0 would settle if the gradients stayed as they are. A part without a gradient keeps
-   * its weight.
+   * &alpha; = 0 would settle if the gradients stayed as they are.
+   *
+   * <p>Penalties are a means and no task, and keep their weights: their gradient fades as the
+   * weights do, so that equal norms would give them nearly everything. A part without a gradient
+   * keeps its weight too.
    *
    * @return &lambda;<sub>i</sub> by part name; unmodifiable
    */
@@ -205,17 +192,22 @@ public record GradientAnalysis(int batches, double dominance, List<Parameters> p
     double weights = 0.0;
     double inverseNorms = 0.0;
     for (Part part : all().parts()) {
-      if (part.norm().mean() > 0.0) {
+      if (isBalanced(part)) {
         weights += part.lossWeight();
         inverseNorms += 1.0 / part.norm().mean();
       }
     }
     Map<String, Double> suggested = new LinkedHashMap<>();
     for (Part part : all().parts()) {
-      double norm = part.norm().mean();
-      suggested.put(part.name(), norm > 0.0 ? weights / (norm * inverseNorms) : part.lossWeight());
+      double weight =
+          isBalanced(part) ? weights / (part.norm().mean() * inverseNorms) : part.lossWeight();
+      suggested.put(part.name(), weight);
     }
     return Collections.unmodifiableMap(suggested);
+  }
+
+  private static boolean isBalanced(Part part) {
+    return !part.penalty() && part.norm().mean() > 0.0;
   }
 
   /**
@@ -242,13 +234,5 @@ public record GradientAnalysis(int batches, double dominance, List<Parameters> p
   @Override
   public String toString() {
     return new AnalysisText(this).table();
-  }
-
-  private static double percent(Spread share) {
-    return 100.0 * share.mean();
-  }
-
-  private static String format(String format, Object... values) {
-    return String.format(Locale.ROOT, format, values);
   }
 }

@@ -37,10 +37,17 @@ import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
  * so are the trained parameters, bit for bit. Copies of the graph ({@code clone()}, transfer
  * learning, a saved model) are not attached and train on the plain sum of the losses.
  *
- * <p>Steps are those of {@code fit}, on whatever thread; as the graph itself, a probe is not for
- * several of them at once. {@link #lossWeights()}, {@link #lossWeights(double...)}, {@link
- * #pause()}, {@link #resume()} and {@link #detach()} may be called from any thread; attaching waits
- * for a fit on another thread to end.
+ * <p>A step is one call of the network's {@code computeGradientAndScore()}: {@code fit} makes one
+ * for each minibatch (each segment, with truncated backpropagation through time), and so does a
+ * training loop of your own ({@code setInput}, {@code setLabels}, {@code
+ * computeGradientAndScore()}, update). Both kinds of network alike. {@code score}, {@code output},
+ * evaluation and {@code MultiLayerNetwork.calculateGradients} are no steps. A gradient that is not
+ * for training is none either if it is computed by {@link #notAStep}.
+ *
+ * <p>Steps may be made on any thread; as the graph itself, a probe is not for several of them at
+ * once. {@link #lossWeights()}, {@link #lossWeights(double...)}, {@link #pause()}, {@link
+ * #resume()} and {@link #detach()} may be called from any thread; attaching waits for a fit on
+ * another thread to end.
  */
 public final class GradientNormProbe {
   private final MeasuredNetwork network;
@@ -55,12 +62,32 @@ public final class GradientNormProbe {
       List<String> sharedLayers,
       DenseNormKernel.Method method,
       Consumer<StepMeasurement> listener) {
-    this.listener = Objects.requireNonNull(listener, "listener");
+    checkArguments(model, sharedLayers, listener);
+    this.listener = listener;
     synchronized (model) { // no fit on another thread sees half of it
       network =
           MeasuredNetwork.attach(
               model, List.copyOf(sharedLayers), method, new WeightsAndListener());
       nextLossWeights = network.configuredLossWeights();
+    }
+  }
+
+  private static void checkArguments(
+      Model model, List<String> sharedLayers, Consumer<StepMeasurement> listener) {
+    if (model == null) {
+      throw new IllegalArgumentException(
+          "network (null) must not be null. Attach to a ComputationGraph or MultiLayerNetwork");
+    }
+    if (sharedLayers == null || sharedLayers.stream().anyMatch(Objects::isNull)) {
+      throw new IllegalArgumentException(
+          "sharedLayers ("
+              + sharedLayers
+              + ") must not be or contain null. Name layers of the network, or give an empty list"
+              + " for the default");
+    }
+    if (listener == null) {
+      throw new IllegalArgumentException(
+          "listener (null) must not be null. To measure without listening, give step -> {}");
     }
   }
 
@@ -216,6 +243,32 @@ public final class GradientNormProbe {
   /** Measures again from the next step on, after {@link #pause()}. */
   public void resume() {
     paused = false;
+  }
+
+  /**
+   * Runs something during which the network is plain Deeplearning4j, to this thread: its gradients
+   * are those of the losses as configured, nothing is measured, and no step is counted. For
+   * gradient checks, and for any other gradient that is not a training step.
+   *
+   * <pre>{@code
+   * probe.notAStep(() -> {
+   *   net.setInputs(features);
+   *   net.setLabels(labels);
+   *   net.computeGradientAndScore();
+   * });
+   * }</pre>
+   *
+   * <p>Waits for a fit on another thread to end. What it throws is passed on. A step that is under
+   * way on this thread goes on afterwards.
+   *
+   * @param work run at once, on this thread, with the network's monitor held
+   * @throws IllegalArgumentException if null
+   */
+  public void notAStep(Runnable work) {
+    if (work == null) {
+      throw new IllegalArgumentException("work (null) must not be null");
+    }
+    network.notAStep(work);
   }
 
   /**

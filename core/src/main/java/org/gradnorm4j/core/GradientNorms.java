@@ -265,11 +265,14 @@ public final class GradientNorms {
     PartGradients gradients = network.get();
     AnalysisStatistics statistics =
         new AnalysisStatistics(
-            gradients.names(), weights(gradients), groups(gradients.parameters()));
+            gradients.names(),
+            gradients.lossParts(),
+            weights(gradients),
+            groups(gradients.parameters()));
     while (batches.hasNext()) {
       statistics.add(gradients.measure(batches.next()));
     }
-    return statistics.result(dominance);
+    return statistics.result(dominance, gradients.rounding());
   }
 
   private double[] weights(PartGradients gradients) {

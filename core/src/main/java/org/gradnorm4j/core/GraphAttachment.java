@@ -18,6 +18,7 @@ final class GraphAttachment implements Attachment {
   private final TrainingStep step;
   private final List<GraphVertex> replaced = new ArrayList<>();
   private final List<GraphVertex> standIns = new ArrayList<>();
+  private final StepEvents events;
   private boolean inOutput;
 
   /** Plans the stand-ins; the graph is not touched yet. */
@@ -29,6 +30,7 @@ final class GraphAttachment implements Attachment {
       StepEvents events) {
     this.graph = graph;
     this.step = step;
+    this.events = events;
     taps = zone.taps();
     GraphVertex[] vertices = graph.getVertices().clone();
     for (EpsilonTap tap : taps) {
@@ -77,13 +79,23 @@ final class GraphAttachment implements Attachment {
 
   @Override
   public boolean isOwnGradient(INDArray labels) {
-    return inOutput && step.isOpen();
+    boolean own = inOutput && step.isOpen();
+    if (own) {
+      step.sendsBack();
+    }
+    return own;
   }
 
   /** From the end of the backward pass to the scores DL4J runs nobody else's code. */
   @Override
   public boolean isOwnScore(INDArray labels) {
-    return step.isOpen() && step.isMeasured();
+    if (!step.isOpen()) {
+      return false;
+    }
+    if (!step.isMeasured() && step.hasSentBack()) {
+      events.bypassed();
+    }
+    return step.isMeasured();
   }
 
   @Override

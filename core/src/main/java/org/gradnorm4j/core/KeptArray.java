@@ -6,9 +6,14 @@ import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** An array that takes results, kept from step to step outside of workspaces. */
+/**
+ * An array that takes results, kept from step to step outside of workspaces. Its memory is that of
+ * the largest shape so far: smaller ones are views of it. What it outgrows is released at once, as
+ * native memory that waits for the garbage collector may wait for long.
+ */
 final class KeptArray {
   private final char order;
+  private INDArray memory;
   private INDArray array;
 
   KeptArray(char order) {
@@ -16,7 +21,8 @@ final class KeptArray {
   }
 
   /**
-   * The array of the last step if it still fits, with what is in it, else a new one of zeros.
+   * The array of the last step if it has this type and shape, with what is in it, else zeros in its
+   * place, and in its memory if that is large enough. What was given before is then of no more use.
    *
    * @param shape of the array asked for
    */
@@ -24,9 +30,28 @@ final class KeptArray {
   INDArray sized(DataType type, long... shape) {
     if (array == null || array.dataType() != type || !Arrays.equals(array.shape(), shape)) {
       try (MemoryWorkspace none = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
-        array = Nd4j.createUninitialized(type, shape, order).assign(0.0);
+        array = holds(type, shape) ? view(shape) : allocate(type, shape);
+        array.assign(0.0);
       }
     }
     return array;
+  }
+
+  private boolean holds(DataType type, long[] shape) {
+    return memory != null
+        && memory.dataType() == type
+        && memory.length() >= Arrays.stream(shape).reduce(1, Math::multiplyExact);
+  }
+
+  private INDArray view(long[] shape) {
+    return Nd4j.create(memory.data(), shape, Nd4j.getStrides(shape, order), 0, order);
+  }
+
+  private INDArray allocate(DataType type, long[] shape) {
+    if (memory != null) {
+      memory.close();
+    }
+    memory = Nd4j.createUninitialized(type, shape, order);
+    return memory;
   }
 }

@@ -1,6 +1,7 @@
 package org.gradnorm4j.core;
 
 import java.io.Serial;
+import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.conf.InputPreProcessor;
 import org.deeplearning4j.nn.gradient.Gradient;
 import org.deeplearning4j.nn.graph.ComputationGraph;
@@ -46,6 +47,18 @@ abstract class LayerStandIn extends LayerVertex {
       inputEpsilon = preProcessor.backprop(inputEpsilon, batchSize, workspaces);
     }
     return Pair.of(ofLayer.getFirst(), new INDArray[] {inputEpsilon});
+  }
+
+  @Override
+  public Layer getLayer() {
+    return underlying.getLayer();
+  }
+
+  /** In place, as a TransferLearningHelper does it: for good, not only while attached. */
+  @Override
+  public void setLayerAsFrozen() {
+    underlying.setLayerAsFrozen();
+    setLayer(underlying.getLayer()); // DL4J's own methods read the field
   }
 
   @Override

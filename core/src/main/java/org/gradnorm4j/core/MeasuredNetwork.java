@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.BiFunction;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
@@ -13,6 +14,8 @@ import org.deeplearning4j.nn.graph.vertex.GraphVertex;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.lossfunctions.ILossFunction;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One network under measurement: what is put into it, and the steps it makes.
@@ -41,6 +44,8 @@ final class MeasuredNetwork implements WeightedLoss.Calls {
     void trained(StepMeasurement measurement);
   }
 
+  private static final Logger log = LoggerFactory.getLogger(MeasuredNetwork.class);
+
   private final Model network;
   private final TaskGraph graph;
   private final List<String> sharedLayers;
@@ -54,7 +59,9 @@ final class MeasuredNetwork implements WeightedLoss.Calls {
   private Owner ownOwner;
   private boolean attached;
   private boolean installed;
+  private boolean toldOfBypass;
   private long lastThread;
+  private volatile Thread plainOn;
 
   /** Reads and checks; the network is not touched yet. */
   private MeasuredNetwork(
@@ -124,9 +131,11 @@ final class MeasuredNetwork implements WeightedLoss.Calls {
             new NetworkAttachment(network, zone, measured.step, measured.new Events()));
   }
 
-  /** What is attached to a network, if anything is. */
+  /** What is attached to a network, if anything is; of any network, also one that cannot be. */
   static Optional<MeasuredNetwork> of(Model network) {
-    return tasksOf(network).losses().stream()
+    return layersOf(network)
+        .map(TaskGraph::outputLayer)
+        .flatMap(layer -> OutputLoss.of(layer.conf().getLayer()).stream())
         .filter(
             loss ->
                 loss.get() instanceof WeightedLoss weighted && weighted.isInstalledIn(loss.layer()))
@@ -137,10 +146,14 @@ final class MeasuredNetwork implements WeightedLoss.Calls {
         .findFirst();
   }
 
-  private static TaskGraph tasksOf(Model network) {
-    return network instanceof ComputationGraph graph
-        ? TaskGraph.of(graph)
-        : TaskGraph.of((MultiLayerNetwork) network);
+  private static Stream<org.deeplearning4j.nn.api.Layer> layersOf(Model network) {
+    org.deeplearning4j.nn.api.Layer[] layers = null; // as before init()
+    if (network instanceof ComputationGraph graph) {
+      layers = graph.getLayers();
+    } else if (network instanceof MultiLayerNetwork chain) {
+      layers = chain.getLayers();
+    }
+    return layers == null ? Stream.empty() : Arrays.stream(layers);
   }
 
   /** Attaches to a copy of this network in the same way. */
@@ -174,7 +187,12 @@ final class MeasuredNetwork implements WeightedLoss.Calls {
     }
     for (int i = 0; i < graph.tasks().penalties().size(); i++) {
       int task = graph.tasks().ofPenalty(i);
-      graph.tasks().penalties().get(i).drive(() -> step.lossWeight(task));
+      double configured = configuredLossWeights()[task];
+      graph
+          .tasks()
+          .penalties()
+          .get(i)
+          .drive(() -> isPlainHere() ? configured : step.lossWeight(task));
     }
     step.lossWeights(configuredLossWeights());
     installed = true;
@@ -196,10 +214,10 @@ final class MeasuredNetwork implements WeightedLoss.Calls {
 
   /** See {@link GradientNormProbe#lossWeights(double...)}. */
   void checkLossWeights(double[] lossWeights) {
-    if (lossWeights.length != taskNames().size()) {
+    if (lossWeights == null || lossWeights.length != taskNames().size()) {
       throw new IllegalArgumentException(
-          "lossWeights (length "
-              + lossWeights.length
+          "lossWeights ("
+              + (lossWeights == null ? "null" : "length " + lossWeights.length)
               + ") must have one value per task "
               + taskNames());
     }
@@ -240,7 +258,7 @@ final class MeasuredNetwork implements WeightedLoss.Calls {
   public boolean isOwnGradient(INDArray labels) {
     Attachment current = attachment;
     try {
-      return current != null && current.isOwnGradient(labels);
+      return current != null && !isPlainHere() && current.isOwnGradient(labels);
     } catch (RuntimeException e) {
       failed();
       throw e;
@@ -250,7 +268,29 @@ final class MeasuredNetwork implements WeightedLoss.Calls {
   @Override
   public boolean isOwnScore(INDArray labels) {
     Attachment current = attachment;
-    return current != null && current.isOwnScore(labels);
+    return current != null && !isPlainHere() && current.isOwnScore(labels);
+  }
+
+  /** See {@link GradientNormProbe#notAStep}. */
+  void notAStep(Runnable work) {
+    synchronized (network) { // as fit(...) does
+      Thread before = plainOn;
+      plainOn = Thread.currentThread();
+      try {
+        step.interruptedBy(work);
+      } finally {
+        synchronized (boundary) {
+          plainOn = before;
+          if (!attached && !step.isOpen()) {
+            takeOut();
+          }
+        }
+      }
+    }
+  }
+
+  private boolean isPlainHere() {
+    return plainOn != null && plainOn == Thread.currentThread();
   }
 
   @Override
@@ -286,6 +326,9 @@ final class MeasuredNetwork implements WeightedLoss.Calls {
   private final class Events implements Attachment.StepEvents {
     @Override
     public void begin() {
+      if (isPlainHere()) {
+        return;
+      }
       synchronized (boundary) {
         if (attached) {
           checkThread();
@@ -298,12 +341,24 @@ final class MeasuredNetwork implements WeightedLoss.Calls {
 
     @Override
     public void measured() {
-      step.measured();
+      if (step.isOpen()) {
+        step.measured();
+      }
     }
 
     @Override
     public void abandon() {
       step.close();
+    }
+
+    @Override
+    public void bypassed() {
+      if (!toldOfBypass) {
+        toldOfBypass = true;
+        log.warn(
+            "shared layer {} gets no gradient any more: it, or a layer behind it, was frozen or replaced after attaching. The losses keep their weights, and nothing is measured. Detach, and attach to a layer that trains",
+            sharedLayers);
+      }
     }
   }
 
@@ -341,7 +396,7 @@ final class MeasuredNetwork implements WeightedLoss.Calls {
    * still go on.
    */
   private boolean isUnderWayElsewhere() {
-    Thread thread = step.thread();
+    Thread thread = plainOn == null ? step.thread() : plainOn;
     return thread != null
         && thread != Thread.currentThread()
         && Arrays.stream(thread.getStackTrace())

@@ -1,5 +1,6 @@
 package org.gradnorm4j.core;
 
+import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.DoubleBuffer;
@@ -9,7 +10,6 @@ import java.nio.LongBuffer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
-import org.bytedeco.javacpp.BytePointer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -203,6 +203,7 @@ final class NativeLoops {
         kernel.apply(fetched, rows.size(i));
         write.copy(memory.get(result), rows.start(result, i), fetched[result - 1], rows.size(i));
       }
+      Reference.reachabilityFence(arrays); // the memory does not hold them
       return true;
     }
   }
@@ -249,15 +250,6 @@ final class NativeLoops {
   }
 
   private static ByteBuffer bytes(INDArray a) {
-    return new Bytes(a).asByteBuffer().order(ByteOrder.nativeOrder());
-  }
-
-  /** Where an array lies; the memory stays ND4J's. */
-  private static final class Bytes extends BytePointer {
-    Bytes(INDArray array) {
-      super((BytePointer) null);
-      address = array.data().address() + array.offset() * array.dataType().width();
-      capacity(extent(array));
-    }
+    return new NativeAddress.Bytes(a, extent(a)).asByteBuffer().order(ByteOrder.nativeOrder());
   }
 }

@@ -1,5 +1,6 @@
 package org.gradnorm4j.core;
 
+import java.lang.StackWalker.StackFrame;
 import java.util.List;
 import org.deeplearning4j.nn.conf.RNNFormat;
 import org.deeplearning4j.nn.conf.WorkspaceMode;
@@ -20,6 +21,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * output down to W are then replayed for each task, ahead of the real pass.
  */
 final class NetworkAttachment implements Attachment {
+  private static final String SOLVERS = "org.deeplearning4j.optimize.";
+
   private final MultiLayerNetwork network;
   private final List<EpsilonTap> taps;
   private final TrainingStep step;
@@ -49,7 +52,10 @@ final class NetworkAttachment implements Attachment {
     if (!step.isOpen()) { // detached meanwhile
       return false;
     }
-    if (step.isMeasuring()) {
+    if (isBypassed()) {
+      step.skipMeasuring();
+      events.bypassed();
+    } else if (step.isMeasuring()) {
       measure();
     }
     events.measured();
@@ -68,17 +74,64 @@ final class NetworkAttachment implements Attachment {
     }
   }
 
+  /** Whether a layer of those that are replayed has been replaced, which is how DL4J freezes it. */
+  private boolean isBypassed() {
+    for (EpsilonTap tap : taps) {
+      if (network.getLayer(tap.vertex().getVertexIndex()) != tap.vertex().getLayer()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /**
-   * Copies of the network share its loss. Only this thread's {@code fit} of this network holds its
-   * monitor, and only in training does it have labels: these.
+   * Copies of the network share its loss. Only in training does the network have labels: these. And
+   * its {@code fit} holds its monitor; else somebody calls {@code computeGradientAndScore()} in a
+   * loop of their own.
    */
   private boolean isOfThisNetwork(INDArray labels) {
     INDArray own = network.getLabels();
-    return Thread.holdsLock(network)
-        && own != null
-        && network.getOutputLayer().input() != null
+    INDArray input = network.getOutputLayer().input();
+    return own != null
+        && input != null
         && own.length() == labels.length()
-        && (own.rank() != labels.rank() || own.data() == labels.data());
+        && (own.rank() != labels.rank() || own.data() == labels.data())
+        && (Thread.holdsLock(network) || (isOfThisThread(input) && isInOwnLoop()));
+  }
+
+  /** Whether what the forward pass left lies in this thread's workspace, or in none. */
+  private static boolean isOfThisThread(INDArray input) {
+    return !input.isAttached()
+        || input.data().getParentWorkspace().getThreadId() == Thread.currentThread().getId();
+  }
+
+  /** Whether a network's gradient and score are being computed, but not by its {@code fit}. */
+  private static boolean isInOwnLoop() {
+    List<StackFrame> callers =
+        StackWalker.getInstance()
+            .walk(
+                frames ->
+                    frames
+                        .dropWhile(
+                            frame -> !isNetworks(frame) || isNamed(frame, "calcBackpropGradients"))
+                        .filter(frame -> !frame.getClassName().startsWith(SOLVERS))
+                        .limit(3) // computeGradientAndScore calls its own namesake, at most
+                        .toList());
+    int inside = 0;
+    while (inside < callers.size()
+        && isNetworks(callers.get(inside))
+        && isNamed(callers.get(inside), "computeGradientAndScore")) {
+      inside++;
+    }
+    return inside > 0 && inside < callers.size() && !isNetworks(callers.get(inside));
+  }
+
+  private static boolean isNetworks(StackFrame frame) {
+    return frame.getClassName().equals(MultiLayerNetwork.class.getName());
+  }
+
+  private static boolean isNamed(StackFrame frame, String method) {
+    return frame.getMethodName().equals(method);
   }
 
   /**

@@ -19,7 +19,8 @@ final class NormKernels {
       return Optional.of(new DenseNormKernel((DenseLayer) layer, denseMethod));
     }
     if (layer instanceof ConvolutionLayer convolution && ConvolutionNormKernel.isFor(convolution)) {
-      return Optional.of(new ConvolutionNormKernel(convolution));
+      return Optional.of(
+          new ConvolutionNormKernel(convolution, ConvolutionNormKernel.MOST_ELEMENTS));
     }
     return Optional.empty();
   }

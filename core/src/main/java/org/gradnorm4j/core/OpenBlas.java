@@ -15,10 +15,11 @@ import static org.bytedeco.openblas.global.openblas_nolapack.cblas_sgemm;
 import static org.bytedeco.openblas.global.openblas_nolapack.cblas_sscal;
 import static org.bytedeco.openblas.global.openblas_nolapack.cblas_ssyrk;
 
+import java.lang.ref.Reference;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
-import org.bytedeco.javacpp.DoublePointer;
-import org.bytedeco.javacpp.FloatPointer;
+import org.gradnorm4j.core.NativeAddress.Doubles;
+import org.gradnorm4j.core.NativeAddress.Floats;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -28,22 +29,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 final class OpenBlas extends Blas {
   private final Blas elsewhere = new Nd4jBlas(); // for arrays with gaps, or in different orders
-
-  /** Where an array lies; the memory stays ND4J's. */
-  private static final class Floats extends FloatPointer {
-    Floats(INDArray array, long from) {
-      super((FloatPointer) null);
-      address = array.data().address() + (array.offset() + from) * Float.BYTES;
-    }
-  }
-
-  /** Where an array lies; the memory stays ND4J's. */
-  private static final class Doubles extends DoublePointer {
-    Doubles(INDArray array, long from) {
-      super((DoublePointer) null);
-      address = array.data().address() + (array.offset() + from) * Double.BYTES;
-    }
-  }
 
   /** Whether the library can be called: a product of one element. */
   static boolean works() {
@@ -134,6 +119,8 @@ final class OpenBlas extends Blas {
     for (int i = 0; i < length; i++) {
       sum += (double) x.get(i * strideA) * y.get(i * strideB);
     }
+    Reference.reachabilityFence(a); // the buffers do not hold it
+    Reference.reachabilityFence(b);
     return sum;
   }
 

@@ -55,9 +55,14 @@ public final class ParallelTraining {
    *
    * @param wrapper for averaged parameters, shared gradients or a gradients accumulator of the
    *     user's; its trainer context is replaced
-   * @throws IllegalArgumentException if the wrapper has a trainer context that is not DL4J's
+   * @throws IllegalArgumentException if the wrapper is null, or has a trainer context that is not
+   *     DL4J's
    */
   public static void attach(ParallelWrapper wrapper) {
+    if (wrapper == null) {
+      throw new IllegalArgumentException(
+          "wrapper (null) must not be null. Build it first: new ParallelWrapper.Builder<>(net)");
+    }
     TrainerContext context = wrapper.getTrainerContext();
     if (context instanceof Context) {
       return;

@@ -44,6 +44,8 @@ final class PartGradients {
 
     Gradient gradient();
 
+    DataType dataType();
+
     int batchSize();
 
     boolean isMiniBatch();
@@ -196,6 +198,24 @@ final class PartGradients {
     return List.copyOf(names);
   }
 
+  /** How many of the parts, counted from the first, are no penalties. */
+  int lossParts() {
+    return tasks.countOfOutputs();
+  }
+
+  /**
+   * How far rounding may carry the cosine of two gradients from 0: √ε of the type they are computed
+   * in. Half of all digits is far more than backward passes lose, and far less than matters.
+   */
+  double rounding() {
+    return Math.sqrt(
+        switch (copy.dataType()) {
+          case DOUBLE -> Math.ulp(1.0);
+          case FLOAT -> Math.ulp(1.0f);
+          default -> 0x1p-10; // HALF: DL4J trains in no other
+        });
+  }
+
   /** λ_i as configured; 1 where DL4J has the coefficient inside. */
   double[] weights() {
     return weights.stream().mapToDouble(Double::doubleValue).toArray();
@@ -221,7 +241,7 @@ final class PartGradients {
         step.open(ones, false);
         step.replayOnly(task);
         random.restore();
-        copy.computeGradient(batch);
+        copy.computeGradient(copyOf(batch));
         double divisor = copy.isMiniBatch() ? copy.batchSize() : 1.0;
         losses[task] = step.losses(divisor)[task];
         gradients.add(gradients(divisor));
@@ -242,6 +262,21 @@ final class PartGradients {
       gradients.add(gradient);
     }
     return new Batch(losses, products(gradients));
+  }
+
+  /** A loss may write into the labels, a vertex of the user's into anything. */
+  private static MultiDataSet copyOf(MultiDataSet batch) {
+    return new org.nd4j.linalg.dataset.MultiDataSet(
+        copyOf(batch.getFeatures()),
+        copyOf(batch.getLabels()),
+        copyOf(batch.getFeaturesMaskArrays()),
+        copyOf(batch.getLabelsMaskArrays()));
+  }
+
+  private static INDArray[] copyOf(INDArray[] arrays) {
+    return arrays == null
+        ? null
+        : Arrays.stream(arrays).map(LossManners::copy).toArray(INDArray[]::new);
   }
 
   /** Copies of the copy's gradient arrays, as means over the minibatch. */
@@ -306,6 +341,11 @@ final class PartGradients {
     }
 
     @Override
+    public DataType dataType() {
+      return network.params().dataType();
+    }
+
+    @Override
     public int batchSize() {
       return network.batchSize();
     }
@@ -344,6 +384,11 @@ final class PartGradients {
     @Override
     public Gradient gradient() {
       return graph.gradient();
+    }
+
+    @Override
+    public DataType dataType() {
+      return graph.params().dataType();
     }
 
     @Override

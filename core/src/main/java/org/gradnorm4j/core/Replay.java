@@ -1,6 +1,7 @@
 package org.gradnorm4j.core;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Objects;
@@ -29,6 +30,7 @@ final class Replay {
   private final boolean[] forwards;
   private final BitSet begin;
   private final TrainingStep step;
+  private final KeptArray[][] kept;
   private final INDArray[][] inputEpsilons;
   private final List<INDArray> gradientSums = new ArrayList<>();
   private double gradientScale;
@@ -48,6 +50,10 @@ final class Replay {
     this.begin = begin;
     this.step = step;
     this.inputEpsilons = new INDArray[forwards.length][step.tasks()];
+    this.kept = new KeptArray[forwards.length][step.tasks()];
+    for (KeptArray[] ofInput : kept) {
+      Arrays.setAll(ofInput, task -> new KeptArray('c'));
+    }
   }
 
   /** What a task sent to an input in the last run; null if nothing. Owned by this object. */
@@ -67,7 +73,7 @@ final class Replay {
 
   private void runAll(INDArray[] taskEpsilons, boolean tbptt) {
     BackwardState state = BackwardState.of(vertex);
-    gradientSums.clear();
+    forgetSums();
     gradientScale = 0.0;
     // An output layer draws its dropout in the backward pass: the same for every task and the real
     // one.
@@ -118,16 +124,12 @@ final class Replay {
     }
   }
 
-  /** Copies out of the workspace, into the array of the last step if it still fits. */
+  /** Copies out of the workspace. */
   private void keep(int input, int task, INDArray epsilon) {
-    INDArray kept = inputEpsilons[input][task];
-    if (epsilon == null) {
-      inputEpsilons[input][task] = null;
-    } else if (kept != null && kept.equalShapes(epsilon) && kept.dataType() == epsilon.dataType()) {
-      kept.assign(epsilon);
-    } else {
-      inputEpsilons[input][task] = detachedCopy(epsilon);
-    }
+    inputEpsilons[input][task] =
+        epsilon == null
+            ? null
+            : kept[input][task].sized(epsilon.dataType(), epsilon.shape()).assign(epsilon);
   }
 
   @SuppressWarnings("try")
@@ -154,6 +156,11 @@ final class Replay {
     }
   }
 
+  private void forgetSums() {
+    gradientSums.forEach(INDArray::close);
+    gradientSums.clear();
+  }
+
   /**
    * Compares, in the first step, with the result of the real backward pass.
    *
@@ -173,7 +180,7 @@ final class Replay {
         checkInput(realInputEpsilons[input], inputEpsilons[input]);
       }
     }
-    gradientSums.clear();
+    forgetSums();
     proved = true;
   }
 

@@ -1,9 +1,7 @@
 package org.gradnorm4j.core;
 
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Set;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.PReLULayer;
 import org.deeplearning4j.nn.graph.vertex.GraphVertex;
@@ -25,16 +23,17 @@ final class SharedLayers {
       checkDataType(last);
       return List.of(last);
     }
-    Set<GraphVertex> shared = new LinkedHashSet<>();
+    List<GraphVertex> shared = new ArrayList<>();
     for (String name : names) {
       GraphVertex vertex = named(graph, name);
       checkTrainable(graph, vertex);
       checkShared(graph, vertex);
       checkDataType(vertex);
-      if (!shared.add(vertex)) {
+      if (TaskGraph.isIn(shared, vertex)) {
         throw new IllegalArgumentException(
             "layer '" + name + "' is named twice as a shared layer. Name it once");
       }
+      shared.add(vertex);
     }
     return List.copyOf(shared);
   }

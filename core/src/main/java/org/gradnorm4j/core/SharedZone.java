@@ -1,7 +1,7 @@
 package org.gradnorm4j.core;
 
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -27,11 +27,12 @@ final class SharedZone {
       DenseNormKernel.Method denseMethod,
       TrainingStep step) {
     List<GraphVertex> zone = graph.sharedZone(sharedLayers);
-    Map<GraphVertex, EpsilonTap> tapped = new HashMap<>();
+    Map<GraphVertex, EpsilonTap> tapped = new IdentityHashMap<>();
     for (GraphVertex vertex : zone) {
-      boolean shared = sharedLayers.contains(vertex);
+      boolean shared = TaskGraph.isIn(sharedLayers, vertex);
       boolean[] forwards = forwards(graph, zone, vertex);
-      boolean last = graph.sources(vertex).stream().noneMatch(zone::contains);
+      boolean last =
+          graph.sources(vertex).stream().noneMatch(source -> TaskGraph.isIn(zone, source));
       Optional<NormKernel> kernel =
           last ? NormKernels.of(vertex.getLayer(), denseMethod) : Optional.empty();
       Replay replay =
@@ -55,7 +56,7 @@ final class SharedZone {
     List<GraphVertex> sources = tasks.sources(vertex);
     boolean[] forwards = new boolean[sources.size()];
     for (int input = 0; input < forwards.length; input++) {
-      forwards[input] = zone.contains(sources.get(input));
+      forwards[input] = TaskGraph.isIn(zone, sources.get(input));
     }
     return forwards;
   }

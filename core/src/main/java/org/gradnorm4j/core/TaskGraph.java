@@ -130,10 +130,7 @@ final class TaskGraph {
               + "' feeds other layers, and DL4J does not train through an output. Let them start"
               + " from the layer below it");
     }
-    Layer layer = output.getLayer();
-    if (layer instanceof FrozenLayerWithBackprop frozen) {
-      layer = frozen.getInsideLayer();
-    }
+    Layer layer = outputLayer(output.getLayer());
     if (layer == null) {
       throw new IllegalArgumentException(
           "output '" + name + "' is no output layer, it has no loss. End it with an OutputLayer");
@@ -145,6 +142,11 @@ final class TaskGraph {
                 new IllegalArgumentException(
                     "output '%s' (%s): its gradient does not come from an ILossFunction alone, so it cannot be weighted. Use OutputLayer, LossLayer, or their Rnn/Cnn forms"
                         .formatted(name, configuration.getClass().getSimpleName())));
+  }
+
+  /** The layer itself if its weights are frozen but let gradients pass; DL4J has its loss work. */
+  static Layer outputLayer(Layer layer) {
+    return layer instanceof FrozenLayerWithBackprop frozen ? frozen.getInsideLayer() : layer;
   }
 
   /** Examples in the minibatch under way. */
@@ -234,7 +236,7 @@ final class TaskGraph {
         behind[vertex.getVertexIndex()] |=
             behind[source.getVertexIndex()] && !stopsGradient(vertex);
       }
-      boolean apart = tasksThatTrain(vertex).cardinality() > 1 || sharedLayers.contains(vertex);
+      boolean apart = tasksThatTrain(vertex).cardinality() > 1 || isIn(sharedLayers, vertex);
       if (behind[vertex.getVertexIndex()] && (apart || wholeChain)) {
         zone.add(0, vertex);
       }
@@ -245,6 +247,15 @@ final class TaskGraph {
   /** The vertices a vertex takes its inputs from, in the order of the inputs. */
   List<GraphVertex> sources(GraphVertex vertex) {
     return Arrays.stream(inputs(vertex)).map(input -> vertices[input.getVertexIndex()]).toList();
+  }
+
+  /**
+   * Whether this very vertex is in the list. DL4J's vertices and layers are equal by value, arrays
+   * included, which may lie in a workspace that is closed: none of ours is found by {@code equals}
+   * or {@code hashCode}.
+   */
+  static boolean isIn(List<GraphVertex> vertices, GraphVertex vertex) {
+    return vertices.stream().anyMatch(each -> each == vertex);
   }
 
   /** Names of the vertex' weights in DL4J's parameter table, biases left out; empty if none. */

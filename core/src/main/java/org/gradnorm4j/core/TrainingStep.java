@@ -26,6 +26,7 @@ final class TrainingStep {
   private volatile Thread thread;
   private long measuringNanos;
   private boolean measuring;
+  private boolean sentBack;
   private boolean measured;
   private int only = ALL;
 
@@ -50,6 +51,7 @@ final class TrainingStep {
     Arrays.fill(squaredNorms, 0.0);
     measuringNanos = 0;
     measuring = measure;
+    sentBack = false;
     measured = false;
     recorded.clear();
     only = ALL;
@@ -79,8 +81,28 @@ final class TrainingStep {
     return measuring && isOpen();
   }
 
+  /** Goes on without measuring. */
+  void skipMeasuring() {
+    measuring = false;
+  }
+
   void close() {
     thread = null;
+  }
+
+  /** Closes the step, if this thread has one open, while something runs that is not part of it. */
+  void interruptedBy(Runnable other) {
+    boolean wasOpen = isOpen();
+    if (wasOpen) {
+      close();
+    }
+    try {
+      other.run();
+    } finally {
+      if (wasOpen) {
+        thread = Thread.currentThread();
+      }
+    }
   }
 
   /** λ_i of the open step, or of the last one. */
@@ -156,6 +178,15 @@ final class TrainingStep {
 
   long measuringNanos() {
     return measuringNanos;
+  }
+
+  /** Notes that a loss has sent back its gradient. */
+  void sendsBack() {
+    sentBack = true;
+  }
+
+  boolean hasSentBack() {
+    return sentBack;
   }
 
   /** Notes that the backward pass has gone through all shared layers: this is a training step. */

@@ -6,6 +6,7 @@ import java.util.BitSet;
 import org.deeplearning4j.nn.conf.layers.Layer;
 import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.activations.IActivation;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.lossfunctions.ILossFunction;
 import org.nd4j.shade.jackson.core.JsonGenerator;
@@ -150,10 +151,9 @@ final class WeightedLoss implements ILossFunction {
       return preOutput.like();
     }
     INDArray gradient = wrapped.computeGradient(labels, preOutput, activation, mask);
-    if (weights[0] != 1.0) {
-      Blas.INSTANCE.scale(gradient, weights[0]);
-    }
-    return gradient;
+    return weights[0] == 1.0
+        ? gradient
+        : LossManners.scaled(gradient, weights[0], wrapped, activation);
   }
 
   @Override
@@ -175,7 +175,13 @@ final class WeightedLoss implements ILossFunction {
   /** Rows of the labels that the mask lets through; of a mask by element, its share of them. */
   private static double presentLabels(INDArray labels, INDArray mask) {
     double rows = labels.size(0);
-    return mask == null ? rows : rows * (mask.norm1Number().doubleValue() / mask.length());
+    return mask == null ? rows : rows * (sumOf(mask) / mask.length());
+  }
+
+  /** Of a mask of any type: there is no sum of truth values, and in halves none of many ones. */
+  private static double sumOf(INDArray mask) {
+    boolean summable = mask.dataType() == DataType.FLOAT || mask.dataType() == DataType.DOUBLE;
+    return (summable ? mask : mask.castTo(DataType.DOUBLE)).norm1Number().doubleValue();
   }
 
   @Override

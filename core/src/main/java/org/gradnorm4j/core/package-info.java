@@ -7,6 +7,9 @@
  * and {@link org.gradnorm4j.core.GradientAnalysis} are those of the second. The package knows
  * nothing of GradNorm: it measures and applies loss weights, and leaves choosing them to others.
  *
+ * <p>A step is one call of {@code computeGradientAndScore()}, by {@code fit} or by anybody else, of
+ * either kind of network; but for those in {@link org.gradnorm4j.core.GradientNormProbe#notAStep}.
+ *
  * <h2>The path of one minibatch</h2>
  *
  * <ol>

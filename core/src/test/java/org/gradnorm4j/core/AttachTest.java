@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.deeplearning4j.nn.api.OptimizationAlgorithm;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration.GraphBuilder;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
@@ -22,6 +23,7 @@ import org.deeplearning4j.nn.conf.layers.misc.FrozenLayer;
 import org.deeplearning4j.nn.conf.layers.misc.FrozenLayerWithBackprop;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.graph.vertex.GraphVertex;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -220,10 +222,11 @@ class AttachTest {
                     graph, layer == null ? List.of() : List.of(layer), step -> {}))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(message);
-    assertThat(graph.getVertices()).isEqualTo(before);
+    assertThat(graph.getVertices()).hasSameSizeAs(before);
+    for (int i = 0; i < before.length; i++) {
+      assertThat(graph.getVertices()[i]).isSameAs(before[i]);
+    }
     assertThat(graph.getConfiguration().toJson()).isEqualTo(json).doesNotContain("gradnorm4j");
-    assertThat(Arrays.stream(graph.getVertices()).filter(LayerTapVertex.class::isInstance))
-        .isEmpty();
   }
 
   @Test
@@ -242,6 +245,35 @@ class AttachTest {
     assertThat(probe.sharedLayers()).containsExactly("fc2");
     assertThat(probe.taskNames()).containsExactly("b", "a");
     assertThat(probe.lossWeights()).containsExactly(1, 1);
+  }
+
+  @Test
+  void nullArguments_areRefusedByName() {
+    ComputationGraph graph = graph(g -> twoHeads(g.addLayer("fc", dense(), "in"), "fc"));
+    GradientNormProbe probe = GradientNormProbe.attach(graph, step -> {});
+    String network =
+        "network (null) must not be null. Attach to a ComputationGraph or MultiLayerNetwork";
+    assertRefused(() -> GradientNormProbe.attach((ComputationGraph) null, step -> {}), network);
+    assertRefused(
+        () -> GradientNormProbe.attach((MultiLayerNetwork) null, List.of(), step -> {}), network);
+    String layers =
+        ") must not be or contain null. Name layers of the network, or give an empty list for the default";
+    assertRefused(
+        () -> GradientNormProbe.attach(graph, null, step -> {}), "sharedLayers (null" + layers);
+    assertRefused(
+        () -> GradientNormProbe.attach(graph, Arrays.asList("fc", null), step -> {}),
+        "sharedLayers ([fc, null]" + layers);
+    assertRefused(
+        () -> GradientNormProbe.attach(graph, null),
+        "listener (null) must not be null. To measure without listening, give step -> {}");
+    assertRefused(() -> probe.notAStep(null), "work (null) must not be null");
+    assertRefused(
+        () -> probe.lossWeights((double[]) null),
+        "lossWeights (null) must have one value per task [a, b]");
+  }
+
+  private static void assertRefused(ThrowingCallable call, String message) {
+    assertThatThrownBy(call).isInstanceOf(IllegalArgumentException.class).hasMessage(message);
   }
 
   @Test

@@ -27,6 +27,7 @@ import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.optimize.api.BaseTrainingListener;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -51,7 +52,9 @@ import org.nd4j.linalg.lossfunctions.impl.LossMSE;
  * The terms of composite losses as tasks, in both kinds of network, against networks that have one
  * term as their only loss.
  */
+@Tag(TestSize.EXHAUSTIVE)
 class CompositeMeasurementTest {
+  private static final int STEPS = TestSize.of(5, 20);
   static final List<ILossFunction> LOSSES = List.of(new LossMCXENT(), new LossMSE(), new LossMAE());
 
   static CompositeLoss composite() {
@@ -154,12 +157,21 @@ class CompositeMeasurementTest {
     return positive.div(positive.sum(true, 1).broadcast(shape));
   }
 
-  /** ‖∇ L_i‖ of one parameter array, from a network whose only loss is L_i. */
+  /** For each term a network of which it is the only loss. */
+  private static List<MultiLayerNetwork> oneTermEach(Kind kind) {
+    return LOSSES.stream().map(loss -> network(kind, loss, WorkspaceMode.NONE)).toList();
+  }
+
+  /** ‖∇ L_i‖ of some parameter arrays, from the network whose only loss is L_i. */
   private static double[] expectedNorms(
-      Kind kind, MultiLayerNetwork at, DataSet data, long seed, String... parameters) {
-    double[] norms = new double[LOSSES.size()];
+      List<MultiLayerNetwork> oneTermEach,
+      MultiLayerNetwork at,
+      DataSet data,
+      long seed,
+      String... parameters) {
+    double[] norms = new double[oneTermEach.size()];
     for (int i = 0; i < norms.length; i++) {
-      MultiLayerNetwork alone = network(kind, LOSSES.get(i), WorkspaceMode.NONE);
+      MultiLayerNetwork alone = oneTermEach.get(i);
       alone.setParams(at.params());
       alone.setInput(data.getFeatures());
       alone.setLabels(data.getLabels());
@@ -203,6 +215,7 @@ class CompositeMeasurementTest {
   })
   void networkOfLayers_matchesOneTermAlone_andTrainsAsBefore(
       Kind kind, String layer, String parameters) {
+    List<MultiLayerNetwork> alone = oneTermEach(kind);
     for (WorkspaceMode mode : List.of(WorkspaceMode.ENABLED, WorkspaceMode.NONE)) {
       MultiLayerNetwork plain = network(kind, composite(), mode);
       MultiLayerNetwork net = network(kind, composite(), mode);
@@ -210,9 +223,9 @@ class CompositeMeasurementTest {
       GradientNormProbe probe = GradientNormProbe.attach(net, List.of(layer), steps::add);
       assertThat(probe.taskNames()).containsExactly("ce", "mse", "mae");
       assertThat(probe.lossWeights()).containsExactly(1.0, 0.1, 2.0);
-      for (int step = 1; step <= 20; step++) {
+      for (int step = 1; step <= STEPS; step++) {
         DataSet data = data(kind, 3 + step % 3, step);
-        double[] expected = expectedNorms(kind, plain, data, step, parameters.split(" "));
+        double[] expected = expectedNorms(alone, plain, data, step, parameters.split(" "));
         fit(plain, data, step);
         fit(net, data, step);
         assertThat(steps).hasSize(step);
@@ -228,9 +241,9 @@ class CompositeMeasurementTest {
           net.getUpdater().getStateViewArray(), plain.getUpdater().getStateViewArray());
       probe.lossWeights(0.3, 0.7, 4.0);
       DataSet data = data(kind, 4, 99);
-      double[] expected = expectedNorms(kind, net, data, 99, parameters.split(" "));
+      double[] expected = expectedNorms(alone, net, data, 99, parameters.split(" "));
       fit(net, data, 99);
-      assertClose(steps.get(20).gradientNorms(), expected);
+      assertClose(steps.get(STEPS).gradientNorms(), expected);
       probe.detach();
       assertThat(OutputLoss.of(net.getOutputLayer().conf().getLayer()).orElseThrow().get())
           .isInstanceOf(CompositeLoss.class);

@@ -2,6 +2,7 @@ package org.gradnorm4j.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -22,11 +23,7 @@ class OracleMatrixReadmeTest {
     List<String> table = new ArrayList<>();
     table.add("| | shared layer | between it and the heads | heads |");
     table.add("|---|---|---|---|");
-    List<Family> families =
-        Stream.of(OracleMatrix.VECTORS, OracleMatrix.IMAGES, OracleMatrix.SERIES)
-            .flatMap(List::stream)
-            .toList();
-    for (Family family : families) {
+    for (Family family : OracleMatrix.families()) {
       table.add(
           "| %s | %s | %s | %s |"
               .formatted(
@@ -35,7 +32,26 @@ class OracleMatrixReadmeTest {
                   joined(family.betweens().stream().map(Named::name)),
                   joined(family.heads().stream().map(Named::name))));
     }
-    assertThat(Files.readString(Path.of("..", "README.md"))).contains(String.join("\n", table));
+    assertThat(readme()).contains(String.join("\n", table));
+  }
+
+  @Test
+  void readme_saysHowMuchTheNormalBuildShows() throws Exception {
+    assertThat(readme().replaceAll("\\s+", " "))
+        .contains("takes %d of the %d combinations".formatted(count(false), count(true)))
+        .contains(
+            "%d steps of each and %d of one"
+                .formatted(OracleMatrix.STEPS, OracleMatrix.MANY_STEPS));
+  }
+
+  private static int count(boolean exhaustive) {
+    return OracleMatrix.families().stream()
+        .mapToInt(family -> OracleMatrix.rows(family, exhaustive).size())
+        .sum();
+  }
+
+  private static String readme() throws IOException {
+    return Files.readString(Path.of("..", "README.md"));
   }
 
   private static String joined(Stream<String> names) {
@@ -50,8 +66,9 @@ class OracleMatrixReadmeTest {
             kind,
             OracleMatrix.NOTHING,
             family.heads().get(0),
+            Masks.NONE,
             WorkspaceMode.ENABLED,
-            Masks.NONE);
+            OracleMatrix.STEPS);
     if (family.name().equals("series to vector")) {
       return kind.name(); // its heads take no series
     }

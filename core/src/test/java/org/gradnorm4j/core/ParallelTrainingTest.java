@@ -23,6 +23,7 @@ import org.deeplearning4j.earlystopping.termination.MaxEpochsTerminationConditio
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.WorkspaceMode;
+import org.deeplearning4j.nn.conf.layers.CenterLossOutputLayer;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
@@ -33,6 +34,7 @@ import org.deeplearning4j.parallelism.ParallelWrapper;
 import org.deeplearning4j.parallelism.ParallelWrapper.TrainingMode;
 import org.deeplearning4j.parallelism.factory.TrainerContext;
 import org.gradnorm4j.core.MultiTaskNetworks.Spec;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -46,14 +48,16 @@ import org.nd4j.linalg.dataset.MultiDataSet;
 import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 import org.nd4j.linalg.dataset.api.iterator.TestMultiDataSetIterator;
 import org.nd4j.linalg.learning.config.Sgd;
+import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 import org.nd4j.linalg.lossfunctions.impl.LossMAE;
 import org.nd4j.linalg.lossfunctions.impl.LossMSE;
 
 /** A ParallelWrapper's workers against the same arithmetic on one thread. */
-@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD) // else DL4J would wait on
+@Timeout(value = 600, threadMode = Timeout.ThreadMode.SEPARATE_THREAD) // else DL4J would wait on
+@Tag(TestSize.EXHAUSTIVE)
 class ParallelTrainingTest {
   private static final Spec SPEC = Spec.dense(3, 1, WorkspaceMode.ENABLED);
-  private static final int ROUNDS = 200;
+  private static final int ROUNDS = TestSize.of(40, 200);
 
   /** A stand-in for GradNorm, smooth: log λ_i moves against log G_i − mean, Σ λ = T. */
   private static double[] nextWeights(double[] weights, double[] losses, double[] norms) {
@@ -410,6 +414,54 @@ class ParallelTrainingTest {
     assertThat(net.getIterationCount()).isEqualTo(10);
     assertThat(net.params().equals(before)).isFalse();
     assertThat(rounds).isEmpty();
+  }
+
+  /** By its loss, and because it has one task only. One worker: more do not repeat themselves. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2})
+  void networkThatCannotBeAttached_trainsAsBefore(int workers) {
+    MultiDataSet[] batches = new MultiDataSet[6];
+    Arrays.setAll(batches, i -> MultiTaskNetworks.onlyTask(batch(SPEC, 4, i + 1), 1));
+    List<INDArray> params = new ArrayList<>();
+    for (boolean told : new boolean[] {false, true}) {
+      ComputationGraph net =
+          new ComputationGraph(
+              new NeuralNetConfiguration.Builder()
+                  .seed(5)
+                  .dataType(DataType.DOUBLE)
+                  .updater(new Sgd(0.1))
+                  .graphBuilder()
+                  .addInputs("in")
+                  .addLayer(
+                      "out",
+                      new CenterLossOutputLayer.Builder(LossFunction.MCXENT)
+                          .nIn(7)
+                          .nOut(3)
+                          .activation(Activation.SOFTMAX)
+                          .build(),
+                      "in")
+                  .setOutputs("out")
+                  .build());
+      net.init();
+      ParallelWrapper wrapper = wrapper(net, workers, TrainingMode.AVERAGING);
+      if (told) {
+        ParallelTraining.attach(wrapper);
+      }
+      wrapper.fit(iterator(batches));
+      assertThat(net.getIterationCount()).isEqualTo(6 / workers);
+      params.add(net.params());
+    }
+    if (workers == 1) {
+      assertBitIdentical(params.get(1), params.get(0));
+    }
+  }
+
+  @Test
+  void noWrapper_isRefused() {
+    assertThatThrownBy(() -> ParallelTraining.attach(null))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "wrapper (null) must not be null. Build it first: new ParallelWrapper.Builder<>(net)");
   }
 
   @Test

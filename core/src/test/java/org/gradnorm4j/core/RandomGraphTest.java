@@ -38,6 +38,7 @@ import org.deeplearning4j.nn.conf.layers.recurrent.SimpleRnn;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestFactory;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -51,8 +52,9 @@ import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
  * Random multi-output graphs: each is measured as {@link OneTaskOracle} has it and trained as by
  * plain DL4J, or refused with a message that names a layer or output.
  */
+@Tag(TestSize.EXHAUSTIVE)
 class RandomGraphTest {
-  private static final int GRAPHS = 240;
+  private static final int GRAPHS = TestSize.of(60, 240);
   private static final int BATCH = 4;
   private static final int TIME = 3;
   private static int measured;

@@ -1,71 +1,61 @@
 package org.gradnorm4j.examples;
 
 import java.nio.file.Path;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeSet;
-import java.util.regex.Pattern;
 
 /**
- * What the cells of one column have in common. A column of which all cells are numbers is numeric;
- * any other is text, and its different values are its categories.
+ * What the cells of one column have in common. A column of which all cells are numbers is numeric.
+ * One without numbers is text, and its different values are its categories. One with both is text
+ * only if most of its cells are: a word among numbers is a slip, or a missing value.
  */
 final class ColumnScan {
-  private static final Pattern NUMBER =
-      Pattern.compile("[+-]?(\\d+\\.?\\d*|\\.\\d+)([eE][+-]?\\d+)?");
-  private static final Pattern NOT_FINITE =
-      Pattern.compile("[+-]?(nan|inf|infinity)", Pattern.CASE_INSENSITIVE);
-
   private final String name;
+  private final boolean target;
   private final int maxCategories;
   private final TreeSet<String> values = new TreeSet<>();
-  private long numbers;
-  private long missing;
+  private final Map<CellShape, Long> counts = new EnumMap<>(CellShape.class);
+  private final Map<CellShape, Place> firsts = new EnumMap<>(CellShape.class);
   private Place tooMany;
-  private Place firstText;
-  private Place firstNotFinite;
+  private Place firstOdd;
 
   /**
    * Of no cells yet.
    *
    * @param name of the column
+   * @param target whether it is one
    * @param maxCategories most different values that are kept
    */
-  ColumnScan(String name, int maxCategories) {
+  ColumnScan(String name, boolean target, int maxCategories) {
     this.name = name;
+    this.target = target;
     this.maxCategories = maxCategories;
   }
 
   private record Place(Path file, long line, String cell) {}
 
-  void addMissing() {
-    missing++;
-  }
-
+  /** A cell that is not missing. */
   void add(Path file, long line, String cell) {
-    boolean finite = NUMBER.matcher(cell).matches() && Double.isFinite(Double.parseDouble(cell));
-    if (finite) {
-      numbers++;
-    } else if (isNotFinite(cell)) {
-      firstNotFinite = firstNotFinite == null ? new Place(file, line, cell) : firstNotFinite;
-    } else {
-      firstText = firstText == null ? new Place(file, line, cell) : firstText;
+    CellShape shape = CellShape.of(cell);
+    if (counts.merge(shape, 1L, Long::sum) == 1L) {
+      firsts.put(shape, new Place(file, line, cell));
+    }
+    if (firstOdd == null && shape != CellShape.NUMBER && shape != CellShape.NOT_FINITE) {
+      firstOdd = new Place(file, line, cell);
     }
     if (tooMany == null && values.add(cell) && values.size() > maxCategories) {
       tooMany = new Place(file, line, cell);
     }
   }
 
-  /** By name or by overflow. */
-  private static boolean isNotFinite(String cell) {
-    return NOT_FINITE.matcher(cell).matches() || NUMBER.matcher(cell).matches();
-  }
-
   String name() {
     return name;
   }
 
-  long missing() {
-    return missing;
+  boolean isTarget() {
+    return target;
   }
 
   boolean isEmpty() {
@@ -73,7 +63,22 @@ final class ColumnScan {
   }
 
   boolean isNumeric() {
-    return firstText == null;
+    return firstOdd == null;
+  }
+
+  /** How many cells have a shape. */
+  long count(CellShape shape) {
+    return counts.getOrDefault(shape, 0L);
+  }
+
+  /** How many cells are not missing. */
+  long count() {
+    return counts.values().stream().mapToLong(Long::longValue).sum();
+  }
+
+  /** The first cell of a shape, short enough for a message. */
+  String example(CellShape shape) {
+    return shortened(firsts.get(shape));
   }
 
   /**
@@ -82,16 +87,48 @@ final class ColumnScan {
    * @throws CsvException if a cell is not a finite number
    */
   void checkNumbers() throws CsvException {
-    if (firstText != null) {
-      throw at(
-          firstText, "'%s' is not a number%s".formatted(shortened(firstText), missingRemedy()));
+    if (firstOdd != null) {
+      throw at(firstOdd, oddCell());
     }
-    if (firstNotFinite != null) {
+    Place notFinite = firsts.get(CellShape.NOT_FINITE);
+    if (notFinite != null) {
       throw at(
-          firstNotFinite,
-          "'%s' is not a finite number. Leave the cell empty if its value is missing"
-              .formatted(shortened(firstNotFinite)));
+          notFinite,
+          "'%s' is not a finite number. If it stands for a missing value, name it with --missing or leave the cell empty"
+              .formatted(shortened(notFinite)));
     }
+  }
+
+  /**
+   * For a column that nobody has said what it is.
+   *
+   * @throws CsvException if it has cells that are numbers and others, and is not clearly text
+   */
+  void checkUnmixed() throws CsvException {
+    long numbers = count(CellShape.NUMBER) + count(CellShape.NOT_FINITE);
+    boolean others = count(CellShape.TEXT) + count(CellShape.DATE) > 0;
+    if (numbers > 0 && (!others || 2 * numbers > count())) {
+      throw at(firstOdd, oddCell());
+    }
+  }
+
+  private String oddCell() {
+    long numbers = count(CellShape.NUMBER);
+    String rest =
+        numbers == 0
+            ? "a number"
+            : "a number, but %d of the column's %s are"
+                .formatted(numbers, Console.count(count(), "cell", "cells"));
+    String text = target ? "--task %s:classification" : "--text %s";
+    return "'%s' is not %s. %s. If the column is text: %s. Or leave it out with --ignore"
+        .formatted(shortened(firstOdd), rest, remedy(), text.formatted(name));
+  }
+
+  private String remedy() {
+    CellShape shape = CellShape.of(firstOdd.cell);
+    return shape.isNearNumber()
+        ? "It looks like one of " + shape.words() + ": write numbers plainly, as 1234.5"
+        : "If it stands for a missing value, name it with --missing; else correct it";
   }
 
   /**
@@ -104,20 +141,12 @@ final class ColumnScan {
     if (tooMany == null) {
       return List.copyOf(values);
     }
-    if (firstText != null && numbers > 0) {
-      throw at(
-          firstText,
-          "'%s' is not a number, other cells of the column are%s"
-              .formatted(shortened(firstText), missingRemedy()));
-    }
+    CellShape shape = CellShape.of(tooMany.cell);
+    String hint = shape.words() == null ? "" : ", which look like " + shape.words();
     throw at(
         tooMany,
-        "more than %d different values by here, too many categories. Leave the column out with --ignore, or raise --max-categories"
-            .formatted(maxCategories));
-  }
-
-  private static String missingRemedy() {
-    return ". If it stands for a missing value, name it with --missing; else correct it, or leave the column out with --ignore";
+        "more than %d different values by here%s: too many categories. Leave the column out with --ignore, or raise --max-categories"
+            .formatted(maxCategories, hint));
   }
 
   private static String shortened(Place place) {

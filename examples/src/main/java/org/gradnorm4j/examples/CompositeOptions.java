@@ -7,7 +7,8 @@ import picocli.CommandLine.Option;
 final class CompositeOptions extends TrainingOptions {
   @Option(
       names = "--balancer",
-      split = ",",
+      split = TrainingOptions.LIST,
+      splitSynopsisLabel = ",",
       paramLabel = "NAME",
       defaultValue = "static,gradnorm",
       description = BALANCER)

@@ -12,6 +12,11 @@ final class Console {
 
   private Console() {}
 
+  /** A number and the noun that goes with it: 1 row, 2 rows. */
+  static String count(long number, String one, String more) {
+    return number + " " + (number == 1 ? one : more);
+  }
+
   /** Prints a text, broken at spaces where a line would be too long. */
   static void print(String text, PrintWriter out) {
     text.lines().forEach(line -> printLine(line, out));

@@ -49,7 +49,8 @@ final class CsvCommand implements Callable<Integer> {
 
   @Option(
       names = "--trunk",
-      split = ",",
+      split = TrainingOptions.LIST,
+      splitSynopsisLabel = ",",
       paramLabel = "WIDTH",
       defaultValue = "64,64",
       description = "Widths of the layers that all targets share. Default: ${DEFAULT-VALUE}.")
@@ -57,7 +58,8 @@ final class CsvCommand implements Callable<Integer> {
 
   @Option(
       names = "--heads",
-      split = ",",
+      split = TrainingOptions.LIST,
+      splitSynopsisLabel = ",",
       paramLabel = "WIDTH",
       defaultValue = "32",
       description =
@@ -84,6 +86,7 @@ final class CsvCommand implements Callable<Integer> {
     check();
     RunFiles files = options.createFiles();
     PrintWriter out = spec.commandLine().getOut();
+    options.useThreads();
     Console.printKernel(out);
     Table read = table.read();
     TableData data =
@@ -95,6 +98,7 @@ final class CsvCommand implements Callable<Integer> {
             rawTargets);
     TableSplit first = data.split(options.seed());
     Console.print(description(data, first), out);
+    printRemarks(read.remarks(), out);
     TableNetwork network =
         new TableNetwork(
             trunk, heads.equals(List.of(0)) ? List.of() : heads, options.learningRate());
@@ -150,12 +154,12 @@ final class CsvCommand implements Callable<Integer> {
             ? ""
             : " (without any target: left out)";
     return """
-        csv: %d rows: %d to train on, %d to test on%s%s
+        csv: %s: %d to train on, %d to test on%s%s
         inputs: %s
         targets: %s, %s for training
         """
         .formatted(
-            read.rows(),
+            Console.count(read.rows(), "row", "rows"),
             split.train().length,
             split.test().length,
             data.splitsAnew() ? ", drawn anew for each seed" : "",
@@ -165,8 +169,18 @@ final class CsvCommand implements Callable<Integer> {
             rawTargets ? "left raw" : "numbers standardised");
   }
 
+  private static void printRemarks(List<String> remarks, PrintWriter out) {
+    if (!remarks.isEmpty()) {
+      out.println("Is this what you meant?");
+      remarks.forEach(remark -> Console.print("  " + remark, out));
+    }
+  }
+
   private static String kind(Table.Column column) {
-    String kind = column.isNumeric() ? "number" : column.categories().size() + " categories";
+    String kind =
+        column.isNumeric()
+            ? "number"
+            : Console.count(column.categories().size(), "category", "categories");
     return kind + missing(column);
   }
 

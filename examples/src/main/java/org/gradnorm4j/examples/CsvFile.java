@@ -56,9 +56,16 @@ record CsvFile(Path path, char delimiter, Charset charset) {
 
   private void read(List<String> header, RowVisitor visitor, boolean headerOnly)
       throws IOException {
-    if (!Files.isRegularFile(path)) {
-      throw new CsvException(path, "there is no such file. Check the path");
+    if (Files.isDirectory(path)) {
+      throw new CsvException(path, "this is a folder. Name a CSV file in it");
+    } else if (!Files.isReadable(path)) {
+      throw new CsvException(
+          path,
+          Files.exists(path)
+              ? "there is no permission to read it"
+              : "there is no such file. Check the path");
     }
+    FileSignature.check(path, charset);
     CSVFormat format =
         CSVFormat.RFC4180
             .builder()
@@ -151,7 +158,8 @@ record CsvFile(Path path, char delimiter, Charset charset) {
 
   private List<String> checkedHeader(CSVRecord cells, long line) throws CsvException {
     Set<String> names = new LinkedHashSet<>();
-    for (String name : cells) {
+    for (String cell : cells) {
+      String name = stripped(cell);
       int position = names.size() + 1;
       if (name.isEmpty()) {
         throw new CsvException(
@@ -164,8 +172,8 @@ record CsvFile(Path path, char delimiter, Charset charset) {
       throw new CsvException(
           path,
           line,
-          "only one column, '%s'. Another separator than '%s' is set with --delimiter"
-              .formatted(abbreviated(cells.get(0)), delimiter));
+          "only one column, '%s'. %s"
+              .formatted(abbreviated(cells.get(0)), Delimiter.advice(cells.get(0), delimiter)));
     }
     return List.copyOf(names);
   }
@@ -176,17 +184,34 @@ record CsvFile(Path path, char delimiter, Charset charset) {
           path,
           line,
           header.get(cells.size()),
-          "the row ends before it: %d cells, %d columns. Leave a missing cell empty, but keep its separator"
-              .formatted(cells.size(), header.size()));
+          "the row ends before it: %s, %d columns. Leave a missing cell empty, but keep its separator"
+              .formatted(Console.count(cells.size(), "cell", "cells"), header.size()));
     }
     if (cells.size() > header.size()) {
       throw new CsvException(
           path,
           line,
           header.get(header.size() - 1),
-          "the row goes on after it: %d cells, %d columns. Quote a cell that contains the separator"
-              .formatted(cells.size(), header.size()));
+          "the row goes on after it: %s, %d columns. Quote a cell that contains the separator"
+              .formatted(Console.count(cells.size(), "cell", "cells"), header.size()));
     }
+  }
+
+  /** Without space around it, also of the kinds that {@link String#trim} leaves. */
+  static String stripped(String cell) {
+    int begin = 0;
+    int end = cell.length();
+    while (begin < end && isSpace(cell.charAt(begin))) {
+      begin++;
+    }
+    while (begin < end && isSpace(cell.charAt(end - 1))) {
+      end--;
+    }
+    return cell.substring(begin, end);
+  }
+
+  private static boolean isSpace(char character) {
+    return Character.isWhitespace(character) || Character.isSpaceChar(character);
   }
 
   /** Short enough for a message. */

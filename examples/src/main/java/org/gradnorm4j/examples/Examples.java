@@ -1,6 +1,7 @@
 package org.gradnorm4j.examples;
 
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -43,8 +44,16 @@ public final class Examples {
   static CommandLine commandLine() {
     return new CommandLine(new Examples())
         .setCaseInsensitiveEnumValuesAllowed(true)
+        .registerConverter(String.class, Examples::plain)
         .setParameterExceptionHandler(Examples::onBadOption)
         .setExecutionExceptionHandler(Examples::onFailure);
+  }
+
+  /** Without space around it, nor the quotes that keep a comma in it from dividing it. */
+  private static String plain(String text) {
+    String name = text.strip();
+    boolean quoted = name.length() > 2 && name.startsWith("\"") && name.endsWith("\"");
+    return quoted ? name.substring(1, name.length() - 1).strip() : name;
   }
 
   private static int onBadOption(ParameterException e, String[] args) {
@@ -58,9 +67,17 @@ public final class Examples {
   private static int onFailure(Exception e, CommandLine command, ParseResult parsed)
       throws Exception {
     if (e instanceof IOException || e instanceof IllegalStateException) {
-      Console.print(e.getMessage(), command.getErr());
+      Console.print(message(e), command.getErr());
       return command.getCommandSpec().exitCodeOnExecutionException();
     }
     throw e;
+  }
+
+  /** Of some errors of the file system, Java's message is the file alone. */
+  private static String message(Exception e) {
+    return e instanceof FileSystemException file && file.getReason() == null
+        ? "%s: %s. Check the path and its permissions"
+            .formatted(file.getFile(), e.getClass().getSimpleName())
+        : e.getMessage();
   }
 }

@@ -26,6 +26,7 @@ final class GraphLearner implements Learner {
     this.net = new ComputationGraph(configuration.clone());
     this.kinds = List.copyOf(kinds);
     net.init();
+    StandardUpdater.install(net);
   }
 
   @Override

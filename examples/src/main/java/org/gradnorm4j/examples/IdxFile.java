@@ -41,6 +41,10 @@ record IdxFile(Path file, int[] sizes, byte[] bytes) {
   }
 
   private static Path find(Path folder, String name) throws IOException {
+    if (!Files.isDirectory(folder)) {
+      throw new IOException(
+          "--mnist (%s) must be a folder. Name the one with MNIST's four files".formatted(folder));
+    }
     Path plain = folder.resolve(name);
     Path packed = folder.resolve(name + ".gz");
     if (Files.isRegularFile(plain)) {

@@ -8,7 +8,8 @@ import picocli.CommandLine.Option;
 final class MultiTaskOptions extends TrainingOptions {
   @Option(
       names = "--balancer",
-      split = ",",
+      split = TrainingOptions.LIST,
+      splitSynopsisLabel = ",",
       paramLabel = "NAME",
       defaultValue = "equal,gradnorm",
       description = BALANCER)

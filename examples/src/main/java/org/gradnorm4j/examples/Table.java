@@ -9,8 +9,9 @@ import java.util.Map;
  * @param columns by name: inputs, then targets
  * @param trainRows rows of the file to train on
  * @param rows of both files
+ * @param remarks what its columns were taken for, where something else may have been meant
  */
-record Table(Map<String, Column> columns, int trainRows, int rows) {
+record Table(Map<String, Column> columns, int trainRows, int rows, List<String> remarks) {
 
   /**
    * One column.

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -11,14 +12,17 @@ import java.util.Set;
  *
  * @param targets in the order of the tasks
  * @param ignored neither input nor target
+ * @param kinds what columns are, of those that are not to be as their cells suggest: of an input,
+ *     classification means text
  */
-record TableColumns(Set<String> targets, Set<String> ignored) {
+record TableColumns(Set<String> targets, Set<String> ignored, Map<String, TaskKind> kinds) {
   private static final int LISTED = 20;
 
   /** The columns in use of those of a header: inputs, then targets. */
   List<String> names(List<String> header, Path file) throws CsvException {
     checkKnown("--targets", targets, header, file);
     checkKnown("--ignore", ignored, header, file);
+    checkKnown("--text", kinds.keySet(), header, file);
     for (String target : targets) {
       if (ignored.contains(target)) {
         throw new CsvException(

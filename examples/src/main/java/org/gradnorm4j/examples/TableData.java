@@ -36,7 +36,9 @@ record TableData(
     int[] usable = TableSplit.withAny(table, targets);
     if (splitsAnew() && usable.length < 2) {
       throw new CsvException(
-          file, "only %d rows have a target. Two are the least".formatted(usable.length));
+          file,
+          "%s with a target: two are the least. Add rows"
+              .formatted(Console.count(usable.length, "row", "rows")));
     }
     TableSplit split =
         splitsAnew()

@@ -31,7 +31,8 @@ final class TableOptions {
   @Option(
       names = "--targets",
       required = true,
-      split = ",",
+      split = TrainingOptions.LIST,
+      splitSynopsisLabel = ",",
       paramLabel = "COLUMN",
       description =
           "Columns to predict, two or more. Each is a task: numbers are a regression, anything else"
@@ -40,14 +41,16 @@ final class TableOptions {
 
   @Option(
       names = "--ignore",
-      split = ",",
+      split = TrainingOptions.LIST,
+      splitSynopsisLabel = ",",
       paramLabel = "COLUMN",
       description = "Columns to leave out. All others are inputs.")
   private LinkedHashSet<String> ignored = new LinkedHashSet<>();
 
   @Option(
       names = "--task",
-      split = ",",
+      split = TrainingOptions.LIST,
+      splitSynopsisLabel = ",",
       paramLabel = "COLUMN:KIND",
       description =
           "A target that is to be another kind of task than its cells suggest; KIND is regression or"
@@ -55,8 +58,18 @@ final class TableOptions {
   private List<String> kinds = new ArrayList<>();
 
   @Option(
+      names = "--text",
+      split = TrainingOptions.LIST,
+      splitSynopsisLabel = ",",
+      paramLabel = "COLUMN",
+      description =
+          "Columns whose cells are text, though some or all of them are numbers, such as postcodes.")
+  private LinkedHashSet<String> texts = new LinkedHashSet<>();
+
+  @Option(
       names = "--missing",
-      split = ",",
+      split = TrainingOptions.LIST,
+      splitSynopsisLabel = ",",
       paramLabel = "TEXT",
       defaultValue = "NA,?",
       description =
@@ -73,7 +86,8 @@ final class TableOptions {
   @Option(
       names = "--delimiter",
       paramLabel = "CHAR",
-      description = "Character between cells. Default: ${DEFAULT-VALUE}.")
+      converter = Delimiter.class,
+      description = "Character between cells; \\t for a tab. Default: ${DEFAULT-VALUE}.")
   private char delimiter = ',';
 
   @Option(
@@ -103,7 +117,17 @@ final class TableOptions {
           kind,
           "must be of one of the targets",
           "They are " + String.join(",", targets));
+      options.require(
+          !isRegression(kind) || !texts.contains(column(kind)),
+          "--task",
+          kind,
+          "must not be in --text as well",
+          "Take it out of one of them");
     }
+  }
+
+  private static boolean isRegression(String kind) {
+    return kindName(kind).equals(TaskKind.REGRESSION.name());
   }
 
   Set<String> targets() {
@@ -125,9 +149,10 @@ final class TableOptions {
       files.add(new CsvFile(test, delimiter, charset));
     }
     Map<String, TaskKind> asked = new LinkedHashMap<>();
+    texts.forEach(column -> asked.put(column, TaskKind.CLASSIFICATION));
     kinds.forEach(kind -> asked.put(column(kind), TaskKind.valueOf(kindName(kind))));
     return new TableReader(files, missing, maxCategories, MemoryLimit.ofThisJvm())
-        .read(new TableColumns(targets, ignored), asked);
+        .read(new TableColumns(targets, ignored, asked));
   }
 
   private static String column(String kind) {

@@ -48,43 +48,50 @@ final class TableReader {
   /**
    * Reads.
    *
-   * @param kinds of the targets that are not to be as their cells suggest, by name
+   * @param wanted columns
    * @throws CsvException if a file or a column is of no use; says which, where and why
    */
-  Table read(TableColumns wanted, Map<String, TaskKind> kinds) throws IOException {
+  Table read(TableColumns wanted) throws IOException {
     List<String> names = wanted.names(files.get(0).header(), files.get(0).path());
     Map<String, ColumnScan> scans = new LinkedHashMap<>();
-    names.forEach(name -> scans.put(name, new ColumnScan(name, maxCategories)));
+    for (String name : names) {
+      scans.put(name, new ColumnScan(name, wanted.targets().contains(name), maxCategories));
+    }
     int[] rows = scan(names, scans);
     Map<String, List<String>> categories = new LinkedHashMap<>();
     long width = 0;
     for (ColumnScan scan : scans.values()) {
-      boolean target = wanted.targets().contains(scan.name());
-      TaskKind kind = kinds.get(scan.name());
-      boolean numeric = kind == null ? scan.isNumeric() : kind == TaskKind.REGRESSION;
-      categories.put(scan.name(), categories(scan, numeric, target));
-      width += numeric ? 1 : scan.checkedCategories().size() + 1;
+      List<String> ofColumn = categories(scan, wanted.kinds().get(scan.name()));
+      categories.put(scan.name(), ofColumn);
+      width += ofColumn == null ? 1 : ofColumn.size() + 1;
     }
     limit.check(last(files).path(), rows[rows.length - 1] + 1L, sum(rows), names.size() + width);
-    return new Table(cells(names, categories, sum(rows)), rows[0], sum(rows));
+    Map<String, Table.Column> columns = cells(names, categories, sum(rows));
+    TableRemarks remarks = new TableRemarks();
+    scans.forEach(
+        (name, scan) -> remarks.add(scan, columns.get(name), wanted.kinds().containsKey(name)));
+    return new Table(columns, rows[0], sum(rows), remarks.lines());
   }
 
-  private List<String> categories(ColumnScan scan, boolean numeric, boolean target)
-      throws CsvException {
+  /** Sorted; null for a column of numbers. */
+  private List<String> categories(ColumnScan scan, TaskKind kind) throws CsvException {
     Path file = files.get(0).path();
-    if (scan.isEmpty() && target) {
+    if (scan.isEmpty() && scan.isTarget()) {
       throw new CsvException(
           file,
           1,
           scan.name(),
           "a target, but all its cells are missing. Choose another with --targets");
     }
-    if (numeric) {
+    if (kind == TaskKind.REGRESSION || kind == null && scan.isNumeric()) {
       scan.checkNumbers();
       return null;
     }
+    if (kind == null) {
+      scan.checkUnmixed();
+    }
     List<String> categories = scan.checkedCategories();
-    if (target && categories.size() == 1) {
+    if (scan.isTarget() && categories.size() == 1) {
       throw new CsvException(
           file,
           1,
@@ -108,9 +115,7 @@ final class TableReader {
             limit.check(files.get(file).path(), line, sum(rows), names.size());
           },
           (at, line, column, cell) -> {
-            if (isMissing(cell)) {
-              scans.get(column).addMissing();
-            } else {
+            if (!isMissing(cell)) {
               scans.get(column).add(at.path(), line, cell);
             }
           });
@@ -166,7 +171,7 @@ final class TableReader {
         (long line, CSVRecord cells) -> {
           start.row(line);
           for (Position position : positions) {
-            visitor.cell(file, line, position.name, cells.get(position.index));
+            visitor.cell(file, line, position.name, CsvFile.stripped(cells.get(position.index)));
           }
         });
   }

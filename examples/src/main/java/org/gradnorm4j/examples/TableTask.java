@@ -21,7 +21,7 @@ record TableTask(String name, TaskKind kind, int classes) {
   String measure() {
     return kind == TaskKind.REGRESSION
         ? "root mean squared error on test rows, in the units of the file"
-        : "share of test rows that are classified wrongly, %d classes".formatted(classes);
+        : "share of test rows that are classified wrongly, " + classesInWords();
   }
 
   /**
@@ -43,6 +43,10 @@ record TableTask(String name, TaskKind kind, int classes) {
     return name
         + (kind == TaskKind.REGRESSION
             ? " (regression)"
-            : " (classification, %d classes)".formatted(classes));
+            : " (classification, %s)".formatted(classesInWords()));
+  }
+
+  private String classesInWords() {
+    return Console.count(classes, "class", "classes");
   }
 }

@@ -13,14 +13,18 @@ import org.nd4j.linalg.dataset.MultiDataSet;
  *     task is not a classification
  */
 record TaskScores(double[] losses, double[] accuracies) {
-  private static final int CHUNK = 500;
+  /** Rows scored at a time: at least so many, and more if they have few features. */
+  private static final int LEAST_ROWS = 500;
+
+  private static final long FEATURES = 1 << 14;
 
   /** The mean over the labelled examples, of the scores of some of them at a time. */
   static TaskScores mean(Samples samples, int tasks, Function<MultiDataSet, TaskScores> scores) {
     double[] losses = new double[tasks];
     double[] accuracies = new double[tasks];
-    for (int begin = 0; begin < samples.size(); begin += CHUNK) {
-      int end = Math.min(begin + CHUNK, samples.size());
+    int rows = (int) Math.max(LEAST_ROWS, FEATURES * samples.size() / samples.features().length());
+    for (int begin = 0; begin < samples.size(); begin += rows) {
+      int end = Math.min(begin + rows, samples.size());
       TaskScores chunk = scores.apply(samples.rows(begin, end));
       for (int task = 0; task < tasks; task++) {
         double labelled = samples.labelled(task, begin, end);

@@ -40,7 +40,8 @@ final class ToyCommand extends TrainingCommand {
 
   @Option(
       names = "--sigmas",
-      split = ",",
+      split = TrainingOptions.LIST,
+      splitSynopsisLabel = ",",
       paramLabel = "S",
       description =
           "Scale of each task, separated by commas. Default: 1,100 for 2 tasks;"

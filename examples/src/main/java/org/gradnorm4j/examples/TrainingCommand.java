@@ -46,6 +46,7 @@ abstract class TrainingCommand implements Callable<Integer> {
   public final Integer call() throws IOException {
     options.check();
     check();
+    options.useThreads();
     Console.printKernel(out());
     train(options.createFiles());
     return 0;
@@ -69,11 +70,11 @@ abstract class TrainingCommand implements Callable<Integer> {
     Problem problem = problem(seed);
     Schedule schedule = schedule(problem);
     Console.print(
-        "%s: %d training and %d test examples, tasks %s%s"
+        "%s: %d training and %s, tasks %s%s"
             .formatted(
                 spec.name(),
                 problem.train().size(),
-                problem.test().size(),
+                Console.count(problem.test().size(), "test example", "test examples"),
                 problem.tasks().keySet(),
                 seeds() == 1 ? "" : ", seed " + seed),
         out());

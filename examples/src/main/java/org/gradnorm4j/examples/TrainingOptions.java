@@ -15,6 +15,9 @@ import picocli.CommandLine.Spec;
 
 /** The options that all commands have. */
 abstract class TrainingOptions {
+  /** Separates the values of an option, as a regular expression. */
+  static final String LIST = "\\s*,\\s*";
+
   /** The description of {@code --balancer}. */
   static final String BALANCER =
       "How loss weights are chosen: ${COMPLETION-CANDIDATES}. Several, separated by commas,"
@@ -73,6 +76,14 @@ abstract class TrainingOptions {
               + " Default: gradnorm-out/${COMMAND-NAME}.")
   private Path output;
 
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      description =
+          "Processors to compute on. Networks of this size are most often fastest on one."
+              + " Default: ${DEFAULT-VALUE}.")
+  private int threads = 1;
+
   /** The defaults that differ from command to command. */
   TrainingOptions(double alpha, double learningRate, int batch) {
     this.alpha = alpha;
@@ -115,6 +126,11 @@ abstract class TrainingOptions {
     return new Adam(weightLearningRate);
   }
 
+  /** Before anything is computed. */
+  void useThreads() {
+    Threads.use(threads);
+  }
+
   /** The output folder, created. */
   RunFiles createFiles() {
     Path folder = output != null ? output : Path.of("gradnorm-out", command.name());
@@ -136,6 +152,7 @@ abstract class TrainingOptions {
         "0.12 to 3 is usual");
     requirePositive("--weight-learning-rate", weightLearningRate, "0.025 is GradNorm's");
     requirePositive("--learning-rate", learningRate, "0.001 is usual for Adam");
+    requireAtLeast(1, "--threads", threads, "1 is the default");
     requireAtLeast(1, "--batch", batch, "64 to 256 is usual");
     requireAtLeast(1, "--seed", seed, "ND4J takes 0 for \"random\"");
   }

@@ -175,6 +175,35 @@ class CommandsTest {
   }
 
   @Test
+  void listsWithSpaces_areRead() throws IOException {
+    CommandRun run =
+        toy(
+            "--balancer",
+            "equal, gradnorm",
+            "--sigmas",
+            "1, 5 ,10",
+            "--train-size",
+            "25",
+            "--steps",
+            "1");
+    assertThat(run.err()).isEmpty();
+    assertThat(run.exitCode()).isZero();
+    assertThat(CommandRun.summary(folder).getAsJsonArray()).hasSize(2);
+    assertHistory("history.csv", 3);
+  }
+
+  @Test
+  void mnistIsAFile_isToldSo() throws IOException {
+    Path file = Files.createFile(folder.resolve("train-images-idx3-ubyte"));
+    for (String command : List.of("multimnist", "composite")) {
+      CommandRun run =
+          CommandRun.of(command, "--mnist", file.toString(), "--output", folder.toString());
+      assertThat(run.exitCode()).isEqualTo(1);
+      assertThat(run.err()).contains("--mnist (" + file + ") must be a folder.").hasLineCount(1);
+    }
+  }
+
+  @Test
   void noCommand_exitCode2() {
     CommandRun run = CommandRun.of();
     assertThat(run.exitCode()).isEqualTo(2);

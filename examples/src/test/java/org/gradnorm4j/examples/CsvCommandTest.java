@@ -231,6 +231,10 @@ class CsvCommandTest {
           --targets y,kind --task a:regression | --task (a:regression) must be of one of the targets
           --targets y,kind --max-categories 1 | --max-categories (1) must be >= 2
           --targets y,kind --charset klingon | '--charset'
+          --targets y,kind --delimiter ab | must be one character other than a quote or a line end. A tab is written \\t
+          --targets y,kind --delimiter " | must be one character other than a quote
+          --targets y,kind --text y --task y:regression | --task (y:regression) must not be in --text as well
+          --targets y,kind --threads 0 | --threads (0) must be >= 1
           """)
   void badOption_exitCode2_andOneLine(String options, String message) throws IOException {
     CommandRun run = CommandRun.of(("csv --data " + data(20) + " " + options).split(" "));
@@ -238,6 +242,78 @@ class CsvCommandTest {
     assertThat(run.exitCode()).isEqualTo(2);
     assertThat(run.err()).contains(message).hasLineCount(1);
     assertThat(run.out()).isEmpty();
+  }
+
+  /** As a person types them: spaces after commas, a tab as \t, a name with a comma in quotes. */
+  @Test
+  void tabsAndSpaces_areTakenAsTyped() throws IOException {
+    String tabs =
+        Files.readString(Path.of(data(40))).replace(',', '\t').replace("colour", "hue, tint");
+    Path file = Files.writeString(folder.resolve("tabs.tsv"), tabs);
+    CommandRun run =
+        csv(
+            "--data",
+            file.toString(),
+            "--delimiter",
+            "\\t",
+            "--targets",
+            " y , kind ",
+            "--ignore",
+            "\"hue, tint\"",
+            "--missing",
+            "NA, ?",
+            "--trunk",
+            "8, 8",
+            "--seeds",
+            "1");
+    assertThat(run.err()).isEmpty();
+    assertThat(run.exitCode()).isZero();
+    assertThat(run.out()).contains("inputs: a (number), b (number, 6 missing)\n");
+  }
+
+  @Test
+  void folderAsData_isToldSo() {
+    CommandRun run = csv("--data", folder.toString(), "--targets", "y,kind");
+    assertThat(run.exitCode()).isEqualTo(1);
+    assertThat(run.err())
+        .isEqualToIgnoringNewLines(folder + ": this is a folder. Name a CSV file in it");
+  }
+
+  /** One block, after the description and before the first seed. */
+  @Test
+  void whatColumnsWereTakenFor_isToldOnceAtTheStart() throws IOException {
+    StringBuilder table = new StringBuilder("id,when,x,same,y,k\n");
+    for (int row = 0; row < 30; row++) {
+      table.append(
+          "%d,2024-01-%02d,%d.5,red,%d.25,%d%n"
+              .formatted(row, row % 9 + 1, row * 7 % 11, row * 5 % 13, row % 2));
+    }
+    Path file = Files.writeString(folder.resolve("table.csv"), table);
+    CommandRun run = csv("--data", file.toString(), "--targets", "y,k", "--seeds", "1");
+    assertThat(run.err()).isEmpty();
+    assertThat(run.out())
+        .containsOnlyOnce("Is this what you meant?")
+        .containsSubsequence(
+            "same (1 category)",
+            "Is this what you meant?",
+            "  id: numbers that rise from row to row",
+            "  when: text of 9 categories, though its cells look like dates",
+            "  same: all cells are the same",
+            "  k: a regression, though its numbers are whole and only 2 different ones.",
+            "seed 1: equal");
+    CommandRun settled =
+        csv(
+            "--data",
+            file.toString(),
+            "--targets",
+            "y,k",
+            "--seeds",
+            "1",
+            "--ignore",
+            "id,when,same",
+            "--task",
+            "k:classification");
+    assertThat(settled.out()).doesNotContain("Is this what you meant?");
   }
 
   @Test

@@ -93,7 +93,7 @@ class TableEncodingTest {
   }
 
   private Table table() {
-    return new Table(columns, 5, 5);
+    return new Table(columns, 5, 5, List.of());
   }
 
   private static void assertRow(INDArray rows, int row, double... values) {

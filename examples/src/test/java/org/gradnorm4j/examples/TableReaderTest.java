@@ -18,6 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is read, and what a table that cannot be read is told. */
 class TableReaderTest {
@@ -37,7 +38,13 @@ class TableReaderTest {
         bad("a,,k\n1,2,x\n", "line 1: column 2 has no name"),
         bad(
             "a;y;k\n1;2;x\n",
-            "line 1: only one column, 'a;y;k'. Another separator than ',' is set with --delimiter"),
+            "line 1: only one column, 'a;y;k'. If ';' is the separator: --delimiter ';'"),
+        bad(
+            "a\ty\tk\n1\t2\tx\n",
+            "line 1: only one column, 'a y k'. If '\\t' is the separator: --delimiter '\\t'"),
+        bad(
+            "a\n1\n",
+            "line 1: only one column, 'a'. Another separator than ',' is set with --delimiter"),
         bad(
             "a,y,k\n1,2,x\n1,2\n",
             "line 3, column 'k': the row ends before it: 2 cells, 3 columns"),
@@ -59,7 +66,9 @@ class TableReaderTest {
             "a,y,k\n1,2,x\n2,\"3\"4,v\n",
             "line 3: the quotes of the row that begins here do not match"),
         bad("y,k\n1,x\n2,u\n", "line 1: no column is left as an input"),
-        bad("PK\u0003\u0004\0\0,y,k\n1,2,3\n", "this is not plain text"));
+        bad("a,y,k\n1,2,\0\n", "this is not plain text"),
+        bad("PK\u0003\u0004\0\0,y,k\n1,2,3\n", "this is a workbook or a zip file"),
+        bad("a,y,k\n1\n", "line 2, column 'y': the row ends before it: 1 cell, 3 columns"));
   }
 
   private static Arguments bad(String table, String message) {
@@ -84,11 +93,58 @@ class TableReaderTest {
   }
 
   @Test
+  void folder_isNamedAsOne() {
+    assertThatThrownBy(() -> read(folder, StandardCharsets.UTF_8, PLENTY))
+        .isInstanceOf(CsvException.class)
+        .hasMessage(folder + ": this is a folder. Name a CSV file in it");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"UTF-16", "UTF-16LE", "UTF-16BE"})
+  void utf16_isNamed_andReadIfAskedFor(String name) throws IOException {
+    Charset charset = Charset.forName(name);
+    String mark = name.equals("UTF-16") ? "" : "\uFEFF"; // Java writes it for UTF-16 itself
+    Path file = write(mark + "a,y,k\n1,2,x\n2,3,f\u00fcr\n", charset);
+    assertThatThrownBy(() -> read(file, StandardCharsets.UTF_8, PLENTY))
+        .isInstanceOf(CsvException.class)
+        .hasMessage(file + ": this is UTF-16 text. Read it with --charset UTF-16");
+    Table table = read(file, StandardCharsets.UTF_16, PLENTY);
+    assertThat(table.columns().keySet()).containsExactly("a", "y", "k");
+    assertThat(table.columns().get("k").categories()).containsExactly("f\u00fcr", "x");
+  }
+
+  @Test
+  void gzip_isNamed() throws IOException {
+    Path file = Files.write(folder.resolve("t.csv"), new byte[] {0x1f, (byte) 0x8b, 8, 0, 1});
+    assertThatThrownBy(() -> read(file, StandardCharsets.UTF_8, PLENTY))
+        .hasMessage(file + ": this is compressed with gzip. Unpack it");
+  }
+
+  /** Tabs are white space, and yet separate empty cells. */
+  @Test
+  void tabsAndSemicolons_withEmptyCells() throws IOException {
+    for (char delimiter : new char[] {'\t', ';'}) {
+      String text = "a,y,k\r\n,1,x\r\n \u00a02\u00a0 ,,\"u\"\r\n3,2,\r\n".replace(',', delimiter);
+      Path file = write(text, StandardCharsets.UTF_8);
+      Table table =
+          new TableReader(
+                  List.of(new CsvFile(file, delimiter, StandardCharsets.UTF_8)),
+                  Set.of(),
+                  10,
+                  PLENTY)
+              .read(new TableColumns(targets(), Set.of(), Map.of()));
+      assertThat(table.columns().get("a").cells()).containsExactly(Double.NaN, 2.0, 3.0);
+      assertThat(table.columns().get("y").cells()).containsExactly(1.0, Double.NaN, 2.0);
+      assertThat(table.columns().get("k").categories()).containsExactly("u", "x");
+    }
+  }
+
+  @Test
   void targetThatIsIgnored() throws IOException {
     Path file = write("a,y,k\n1,2,x\n2,3,u\n", StandardCharsets.UTF_8);
     TableReader reader = reader(file, StandardCharsets.UTF_8, PLENTY);
-    TableColumns columns = new TableColumns(targets(), Set.of("y"));
-    assertThatThrownBy(() -> reader.read(columns, Map.of()))
+    TableColumns columns = new TableColumns(targets(), Set.of("y"), Map.of());
+    assertThatThrownBy(() -> reader.read(columns))
         .hasMessageContaining("column 'y': it is in --targets and in --ignore");
   }
 
@@ -102,7 +158,7 @@ class TableReaderTest {
     Path file = write(table.toString(), StandardCharsets.UTF_8);
     assertThatThrownBy(() -> read(file, StandardCharsets.UTF_8, PLENTY))
         .hasMessageContaining(
-            "line 32, column 'a': 'n/a' is not a number, other cells of the column are")
+            "line 32, column 'a': 'n/a' is not a number, but 39 of the column's 40 cells are.")
         .hasMessageContaining("--missing");
   }
 
@@ -122,8 +178,8 @@ class TableReaderTest {
   void regressionOnWords_namesTheFirst() throws IOException {
     Path file = write("a,y,k\n1,2,3\n2,3,high\n", StandardCharsets.UTF_8);
     TableReader reader = reader(file, StandardCharsets.UTF_8, PLENTY);
-    TableColumns columns = new TableColumns(targets(), Set.of());
-    assertThatThrownBy(() -> reader.read(columns, Map.of("k", TaskKind.REGRESSION)))
+    TableColumns columns = new TableColumns(targets(), Set.of(), Map.of("k", TaskKind.REGRESSION));
+    assertThatThrownBy(() -> reader.read(columns))
         .hasMessageContaining("line 3, column 'k': 'high' is not a number");
   }
 
@@ -192,13 +248,13 @@ class TableReaderTest {
             Set.of(),
             10,
             PLENTY);
-    Table table = reader.read(new TableColumns(targets(), Set.of()), Map.of());
+    Table table = reader.read(new TableColumns(targets(), Set.of(), Map.of()));
     assertThat(table.trainRows()).isEqualTo(2);
     assertThat(table.columns().get("a").cells()).containsExactly(1.0, 2.0, 4.0);
     assertThat(table.columns().get("k").categories()).containsExactly("new", "u", "x");
 
     Files.writeString(test, "k,y\nx,5\n");
-    assertThatThrownBy(() -> reader.read(new TableColumns(targets(), Set.of()), Map.of()))
+    assertThatThrownBy(() -> reader.read(new TableColumns(targets(), Set.of(), Map.of())))
         .hasMessageContaining(test + ", line 1, column 'a': there is no such column, but");
   }
 
@@ -211,7 +267,7 @@ class TableReaderTest {
   }
 
   private static Table read(Path file, Charset charset, MemoryLimit limit) throws IOException {
-    return reader(file, charset, limit).read(new TableColumns(targets(), Set.of()), Map.of());
+    return reader(file, charset, limit).read(new TableColumns(targets(), Set.of(), Map.of()));
   }
 
   private static TableReader reader(Path file, Charset charset, MemoryLimit limit) {

@@ -27,7 +27,6 @@ import org.knowm.xchart.style.markers.SeriesMarkers;
 final class ChartDrawing {
   static final int WIDTH = 1200;
   private static final int HEIGHT = 480;
-  private static final int LEGEND_LINE = 22;
 
   /** Values that span more are drawn on a logarithmic axis. */
   private static final double LINEAR_SPAN = 100.0;
@@ -45,11 +44,14 @@ final class ChartDrawing {
     new Color(0x56B4E9),
     new Color(0x8C510A),
     new Color(0xB8A800),
-    new Color(0x7F7F7F)
+    new Color(0x7B3294)
   };
 
-  /** The second ten tasks are dashed, the third dash-dotted. */
-  private static final float[][] DASHES = {null, {8, 4}, {10, 3, 2, 3}};
+  /** Of the tasks without a line of their own. */
+  private static final Color GREY = new Color(0xB4B4B4);
+
+  /** The second ten tasks are dashed, and the median of the others. */
+  private static final float[][] DASHES = {null, {8, 4}};
 
   private static final float[] DOTTED = {1, 4};
 
@@ -70,14 +72,8 @@ final class ChartDrawing {
    * @param bands whether the lines are upper edges of bands in [0, 1], in the order of painting
    * @param lines may be empty
    */
-  record Content(String title, String xTitle, String yTitle, boolean bands, List<ChartLine> lines) {
-
-    /** Enough for the legend. */
-    int height() {
-      long tasks = lines.stream().filter(line -> !line.target()).count();
-      return (int) Math.max(HEIGHT, (tasks + 1) * LEGEND_LINE);
-    }
-  }
+  record Content(
+      String title, String xTitle, String yTitle, boolean bands, List<ChartLine> lines) {}
 
   static void writePng(Content content, Path file) throws IOException {
     try (OutputStream out = Files.newOutputStream(file)) {
@@ -100,7 +96,7 @@ final class ChartDrawing {
     String file = out.toString(StandardCharsets.UTF_8);
     String body = straighten(file.substring(file.indexOf('>', file.indexOf("<svg")) + 1));
     return "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-label=\"%s\" viewBox=\"0 0 %d %d\">"
-            .formatted(Html.escape(content.title()), WIDTH, content.height())
+            .formatted(Html.escape(content.title()), WIDTH, HEIGHT)
         + LONG_NUMBER
             .matcher(body)
             .replaceAll("$1")
@@ -128,7 +124,7 @@ final class ChartDrawing {
     XYChart chart =
         new XYChartBuilder()
             .width(WIDTH)
-            .height(content.height())
+            .height(HEIGHT)
             .title(content.title())
             .xAxisTitle(content.xTitle())
             .yAxisTitle(content.yTitle())
@@ -136,7 +132,10 @@ final class ChartDrawing {
     style(chart.getStyler());
     List<ChartLine> lines = content.lines();
     if (lines.isEmpty()) { // XChart cannot draw nothing
-      lines = List.of(new ChartLine(0, "no finite value yet", false, new double[1], new double[1]));
+      lines =
+          List.of(
+              new ChartLine(
+                  0, "no finite value yet", ChartLine.Kind.TASK, new double[1], new double[1]));
     }
     boolean logarithmic = !content.bands() && isLogarithmic(lines);
     chart.getStyler().setYAxisLogarithmic(logarithmic);
@@ -186,18 +185,20 @@ final class ChartDrawing {
   }
 
   private static XYSeries add(XYChart chart, ChartLine line, boolean band) {
-    XYSeries series =
-        chart.addSeries((line.target() ? "target " : "task ") + line.task(), line.x(), line.y());
-    Color color = COLORS[line.task() % COLORS.length];
-    float[] dash = line.target() ? DOTTED : DASHES[line.task() / COLORS.length % DASHES.length];
+    XYSeries series = chart.addSeries(line.kind() + " " + line.place(), line.x(), line.y());
+    boolean target = line.kind() == ChartLine.Kind.TARGET;
+    boolean others = line.kind() == ChartLine.Kind.OTHERS;
+    Color color = others ? GREY : COLORS[line.place() % COLORS.length];
+    int dashes = others ? line.place() : line.place() / COLORS.length;
+    float[] dash = target ? DOTTED : DASHES[dashes % DASHES.length];
     series.setLabel(Numbers.shortened(line.name(), LABEL_LENGTH));
-    series.setShowInLegend(!line.target());
+    series.setShowInLegend(!target);
     series.setLineColor(color).setFillColor(color);
     series.setMarkerColor(color);
     series.setMarker(line.x().length == 1 ? SeriesMarkers.CIRCLE : SeriesMarkers.NONE);
     series.setLineStyle(
         new BasicStroke(
-            line.target() ? 1.5f : 1.8f, BasicStroke.CAP_BUTT, BasicStroke.JOIN_BEVEL, 1, dash, 0));
+            target ? 1.5f : 1.8f, BasicStroke.CAP_BUTT, BasicStroke.JOIN_BEVEL, 1, dash, 0));
     if (band) {
       series.setXYSeriesRenderStyle(XYSeriesRenderStyle.Area);
     }

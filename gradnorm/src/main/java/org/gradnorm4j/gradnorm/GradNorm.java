@@ -2,8 +2,10 @@ package org.gradnorm4j.gradnorm;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.ref.WeakReference;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
@@ -12,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import org.apache.commons.math3.stat.StatUtils;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
@@ -45,9 +48,11 @@ import org.slf4j.LoggerFactory;
  * r<sub>i</sub> <sup>&alpha;</sup> counts as a constant (Algorithm 1); L<sub>i</sub>(0) is the loss
  * of the first step, if no other {@link InitialLoss} is set.
  *
- * <p>A task without labels in a minibatch (its mask leaves out all of them) is absent from the
- * step: its weight, and all that is remembered of it, stay as they are, and the others share the
- * rest of &Sigma; &lambda;. So it is with a task whose gradient is exactly zero, which no weight
+ * <p>A task without labels in a minibatch (its mask leaves out all of them) takes no step of the
+ * optimiser in it. It is compared by what the last step with labels of it showed, if that is not
+ * too long ago ({@link GradNormBuilder#taskWindow}), and shares the scaling of the weights; later
+ * its weight, and all that is remembered of it, stay as they are, and the others share the rest of
+ * &Sigma; &lambda;. So it is at once with a task whose gradient is exactly zero, which no weight
  * can change. A step with a NaN or infinite loss or norm is skipped and counted ({@link #skips()}).
  *
  * <pre>{@code
@@ -62,6 +67,8 @@ import org.slf4j.LoggerFactory;
  * <p><b>Note:</b> by default the weights are updated multiplicatively, where the paper adds; see
  * {@link WeightUpdate}. Everything else is the paper's.
  *
+ * <p>{@link #change} gives a run other settings, {@link #reset} begins it anew.
+ *
  * <p>{@link #save} and {@link #writeModel} keep a run, {@link #restore} and {@link
  * #restoreFromModel} go on with it, in any later process.
  *
@@ -71,8 +78,8 @@ import org.slf4j.LoggerFactory;
 public final class GradNorm {
   private static final Logger log = LoggerFactory.getLogger(GradNorm.class);
 
-  private final GradNormSettings settings;
-  private final WeightOptimizer optimizer;
+  private GradNormSettings settings;
+  private List<String> settingsChanges = List.of();
   private GradNormRule rule;
   private GradientNormProbe probe;
   private int attachments;
@@ -80,23 +87,29 @@ public final class GradNorm {
   private List<String> measuredLayers;
   private int stepsUntilMeasured;
   private GradNormHistory history;
-  private boolean warned;
+  private final Notices notices = new Notices(log);
+  private WeakReference<Model> lastNetwork = new WeakReference<>(null);
+  private double[] configuredLossWeights;
+
+  /** Null until attached; what else there is of a run is only looked at if this is not. */
   private volatile GradNormState state;
+
   private volatile GradNormStep lastStep;
 
   GradNorm(GradNormSettings settings) {
     this.settings = settings;
-    optimizer = WeightOptimizer.of(settings.lossWeightUpdater());
+    WeightOptimizer.of(settings.lossWeightUpdater()); // refuses what ND4J cannot run
   }
 
   private GradNorm(SavedRun run) {
     this(run.settings());
+    settingsChanges = run.settingsChanges();
     taskNames = run.taskNames();
     measuredLayers = run.sharedLayers();
     stepsUntilMeasured = run.stepsUntilMeasured();
     state = run.state();
     lastStep = run.lastStep();
-    history = new GradNormHistory(taskNames, describe(measuredLayers));
+    history = new GradNormHistory(taskNames, describe());
   }
 
   /**
@@ -111,20 +124,24 @@ public final class GradNorm {
 
   /**
    * Begins to balance the losses of a graph: one task per output or, where an output has a {@link
-   * CompositeLoss}, per term of it, and one per {@link WeightPenalty}. Attached again after {@link
-   * #detach()}, to the same graph or another with the same tasks, it goes on where it was.
+   * CompositeLoss}, per term of it, and one per {@link WeightPenalty}.
+   *
+   * <p>Attached again after {@link #detach()} it goes on where it was, with its loss weights,
+   * initial losses and averages: in the same graph, or in another with the same tasks, which is
+   * logged. To begin anew there, call {@link #reset()} before, or build another.
    *
    * @param graph initialised, with two or more tasks. Modified until {@link #detach()}: the
    *     gradients of its output layers' losses are weighted
    * @return this
-   * @throws IllegalArgumentException if the graph cannot be measured, or has other tasks than the
-   *     one before; names the layer, the reason and the remedy
+   * @throws IllegalArgumentException if the graph is null, cannot be measured, or has other tasks
+   *     than the one before; names the layer, the reason and the remedy
    * @throws IllegalStateException if this is attached already, or the graph is, or is not
    *     initialised
    */
   public GradNorm attach(ComputationGraph graph) {
-    return attach(
-        graph, onStep -> GradientNormProbe.attach(graph, settings.sharedLayers(), onStep));
+    return attachTo(
+        Arguments.given(graph, "graph", "must be an initialised ComputationGraph"),
+        onStep -> GradientNormProbe.attach(graph, settings.sharedLayers(), onStep));
   }
 
   /**
@@ -137,19 +154,20 @@ public final class GradNorm {
    * @throws IllegalStateException as for {@link #attach(ComputationGraph)}
    */
   public GradNorm attach(MultiLayerNetwork network) {
-    return attach(
-        network, onStep -> GradientNormProbe.attach(network, settings.sharedLayers(), onStep));
+    return attachTo(
+        Arguments.given(network, "network", "must be an initialised MultiLayerNetwork"),
+        onStep -> GradientNormProbe.attach(network, settings.sharedLayers(), onStep));
   }
 
-  private GradNorm attach(
+  private GradNorm attachTo(
       Model network, Function<Consumer<StepMeasurement>, GradientNormProbe> attachment) {
     synchronized (network) { // first, as a training thread has it
-      return attach(attachment);
+      return attach(network, attachment);
     }
   }
 
   private synchronized GradNorm attach(
-      Function<Consumer<StepMeasurement>, GradientNormProbe> attachment) {
+      Model model, Function<Consumer<StepMeasurement>, GradientNormProbe> attachment) {
     if (probe != null) {
       throw new IllegalStateException(
           "this GradNorm is attached already. Detach it first, or build another");
@@ -157,43 +175,77 @@ public final class GradNorm {
     int current = ++attachments;
     GradientNormProbe attached = attachment.apply(measurement -> onStep(current, measurement));
     try {
-      begin(attached);
-      attached.lossWeights(state.lossWeights());
-      attached.measureEvery(settings.measureEvery(), stepsUntilMeasured);
-      if (state.frozen()) {
-        attached.pause();
+      checkTasks(attached.taskNames());
+      configuredLossWeights = attached.lossWeights();
+      if (state == null) {
+        begin(attached, first(attached));
       }
+      goOn(attached);
     } catch (RuntimeException e) {
       attached.detach();
       throw e;
     }
+    Model before = lastNetwork.get();
+    if (before != null && before != model) {
+      log.warn(
+          "attached to another network than before: it begins with the loss weights {}, and the initial losses and averages of {} steps of the other. To begin anew, detach, call reset(), and attach again",
+          lossWeights(),
+          state.steps());
+    }
+    lastNetwork = new WeakReference<>(model);
     probe = attached;
     log.debug("balancing {} on the gradients of {}", taskNames, probe.sharedLayers());
     return this;
   }
 
-  /** With the tasks of a network, or goes on with them. */
-  private void begin(GradientNormProbe attached) {
-    List<String> tasks = attached.taskNames();
-    if (taskNames != null && !taskNames.equals(tasks)) {
+  private void checkTasks(List<String> tasks) {
+    if (state != null && !taskNames.equals(tasks)) {
       throw new IllegalArgumentException(
           "this GradNorm has been balancing "
               + taskNames
               + ", the network has "
               + tasks
-              + ". Build another");
+              + ". Build another, or begin anew: reset()");
     }
-    double total =
-        state == null
-            ? WeightLimits.total(settings.of(tasks), attached.lossWeights())
-            : state.totalWeight();
-    rule = new GradNormRule(settings, optimizer, tasks, total, attached.uninformedLosses());
-    if (taskNames == null) {
-      measuredLayers = attached.sharedLayers();
-      history = new GradNormHistory(tasks, describe(measuredLayers));
-      taskNames = tasks;
-      state = rule.init(attached.lossWeights()); // last: readers on other threads look here first
+  }
+
+  /** Nothing seen yet, with the tasks of a network. */
+  private GradNormState first(GradientNormProbe attached) {
+    List<String> tasks = attached.taskNames();
+    double[] weights = settings.initialLossWeights(tasks, configuredLossWeights);
+    double total = WeightLimits.total(settings.of(tasks), StatUtils.sum(weights));
+    return rule(tasks, total, attached).init(weights);
+  }
+
+  private void begin(GradientNormProbe attached, GradNormState first) {
+    taskNames = attached.taskNames();
+    measuredLayers = attached.sharedLayers();
+    settingsChanges = List.of();
+    stepsUntilMeasured = 0;
+    lastStep = null;
+    notices.clear();
+    history = new GradNormHistory(taskNames, describe());
+    state = first; // last: readers on other threads look here first
+  }
+
+  private void goOn(GradientNormProbe attached) {
+    rule = rule(taskNames, state.totalWeight(), attached);
+    attached.lossWeights(state.lossWeights());
+    attached.measureEvery(settings.measureEvery(), stepsUntilMeasured);
+    if (state.frozen()) {
+      attached.pause();
+    } else {
+      attached.resume();
     }
+  }
+
+  private GradNormRule rule(List<String> tasks, double total, GradientNormProbe attached) {
+    return new GradNormRule(
+        settings,
+        WeightOptimizer.of(settings.lossWeightUpdater()),
+        tasks,
+        total,
+        attached.uninformedLosses());
   }
 
   /**
@@ -211,6 +263,28 @@ public final class GradNorm {
   }
 
   /**
+   * Runs something during which the network is plain Deeplearning4j, to this thread: for gradient
+   * checks and other gradients that are not training steps. Loss weights and history stay as they
+   * are; see {@link GradientNormProbe#notAStep}. Just runs it if not attached.
+   *
+   * @param work run at once, on this thread
+   * @throws IllegalArgumentException if null
+   */
+  public void notAStep(Runnable work) {
+    GradientNormProbe attached;
+    synchronized (this) { // not while it runs: attaching takes the network's monitor first
+      attached = probe;
+    }
+    if (attached != null) {
+      attached.notAStep(work);
+    } else if (work != null) {
+      work.run();
+    } else {
+      throw new IllegalArgumentException("work (null) must not be null");
+    }
+  }
+
+  /**
    * Whether this balances the losses of a network now.
    *
    * @return true between {@code attach} and {@link #detach()}
@@ -219,10 +293,81 @@ public final class GradNorm {
     return probe != null;
   }
 
-  private Map<String, String> describe(List<String> measuredLayers) {
+  /**
+   * Forgets the run, and begins anew: with the loss weights as configured (or {@link
+   * GradNormBuilder#initialLossWeights}), no initial losses, averages or moments, an empty {@link
+   * #history()}, and not frozen. The settings stay. Attached, it does so from the next step on;
+   * detached, it may then be attached to any network. The network's parameters are not touched.
+   */
+  public synchronized void reset() {
+    if (probe != null) {
+      begin(probe, first(probe));
+      goOn(probe);
+    } else {
+      state = null;
+      lastStep = null;
+      stepsUntilMeasured = 0;
+      lastNetwork = new WeakReference<>(null);
+    }
+  }
+
+  /**
+   * Gives a run other settings, from the next step on, and keeps what it has: loss weights, initial
+   * losses, moments of their optimiser, history.
+   *
+   * <pre>{@code
+   * gradNorm.change(settings -> settings.alpha(0.5).lossWeightUpdater(new Adam(0.01)));
+   * }</pre>
+   *
+   * <p>An updater of another kind begins with moments of its own, another {@link
+   * GradNormBuilder#smoothing} with new averages; weights outside of new limits are brought within
+   * them. The shared layer, {@link GradNormBuilder#lossScale}, initial losses, shifts and floors
+   * cannot change once a run has begun. May be called from any thread. The history's settings, and
+   * with them the report, say what was changed and when; so does a log line.
+   *
+   * @param changes gets a builder with the settings as they are; not kept
+   * @return this
+   * @throws IllegalArgumentException if null, or for what cannot change, or a setting that is
+   *     impossible; nothing has changed then
+   */
+  public synchronized GradNorm change(Consumer<GradNormBuilder> changes) {
+    GradNormBuilder builder = settings.toBuilder();
+    Arguments.given(changes, "changes", "must be made to the builder").accept(builder);
+    GradNormSettings next = builder.settings();
+    WeightOptimizer.of(next.lossWeightUpdater()); // refuses what ND4J cannot run
+    if (state == null) {
+      settings = next;
+      return this;
+    }
+    SettingsChange change = new SettingsChange(settings, next, taskNames);
+    change.check();
+    GradNormState changed = change.apply(state);
+    List<String> lines = new ArrayList<>(settingsChanges);
+    int iteration = lastStep == null ? 0 : lastStep.measurement().iteration() + 1;
+    change.describe().forEach(line -> lines.add("iteration %d: %s".formatted(iteration, line)));
+    stepsUntilMeasured = Math.min(stepsUntilMeasured(), next.measureEvery() - 1);
+    settings = next;
+    state = changed;
+    if (probe != null) {
+      goOn(probe);
+    }
+    log.info("settings changed: {}", lines.subList(settingsChanges.size(), lines.size()));
+    settingsChanges = List.copyOf(lines);
+    history.settings(describe());
+    return this;
+  }
+
+  private int stepsUntilMeasured() {
+    return probe == null ? stepsUntilMeasured : probe.stepsUntilMeasured();
+  }
+
+  private Map<String, String> describe() {
     Map<String, String> all = new LinkedHashMap<>();
     all.put("shared layer", String.join(", ", measuredLayers));
     all.putAll(settings.describe());
+    if (!settingsChanges.isEmpty()) {
+      all.put("changed", String.join("; ", settingsChanges));
+    }
     return all;
   }
 
@@ -237,24 +382,12 @@ public final class GradNorm {
     lastStep = update.step();
     history.add(update.step());
     history.addNanos(probe.measuringNanos() + System.nanoTime() - start);
-    if (update.step().skipped()) {
-      onSkipped(update.step());
-    }
-  }
-
-  private void onSkipped(GradNormStep step) {
-    String what =
-        "not finite in iteration %d: %s"
-            .formatted(step.measurement().iteration(), step.skipCauses());
-    if (settings.onNonFinite() == NonFinitePolicy.THROW) {
+    if (update.step().skipped() && settings.onNonFinite() == NonFinitePolicy.THROW) {
       throw new ArithmeticException(
-          what
+          Notices.notFinite(update.step())
               + ". The parameters have not changed. Look at the minibatch, or let GradNorm skip such steps: onNonFinite(NonFinitePolicy.SKIP)");
     }
-    if (!warned) {
-      warned = true;
-      log.warn("{}. Such steps leave the loss weights as they are: {}", what, step.measurement());
-    }
+    notices.tell(update, settings);
   }
 
   /**
@@ -270,6 +403,7 @@ public final class GradNorm {
    *     has a schedule that a file cannot hold; names it
    */
   public void save(Path file) throws IOException {
+    Arguments.given(file, "file", "must be a path to write to");
     byte[] state = StateWriter.write(savedRun());
     AtomicFile.write(file, temporary -> Files.write(temporary, state));
   }
@@ -284,6 +418,7 @@ public final class GradNorm {
    *     this library cannot read; says which
    */
   public static GradNorm restore(Path file) throws IOException {
+    Arguments.given(file, "file", "must be a path that save(...) has written to");
     try (InputStream state = Files.newInputStream(file)) {
       return new GradNorm(StateReader.read(state, file.toString()));
     }
@@ -304,6 +439,8 @@ public final class GradNorm {
    * @throws IllegalArgumentException as for {@link #save}
    */
   public void writeModel(Model network, Path file) throws IOException {
+    Arguments.given(network, "network", "must be the one that this is, or was, attached to");
+    Arguments.given(file, "file", "must be a path to write to");
     ModelFile.write(file, network, savedRun(), history());
   }
 
@@ -324,6 +461,7 @@ public final class GradNorm {
    * @throws IOException as for {@link #restore}, or if the file is a model without a GradNorm
    */
   public static GradNorm restoreFromModel(Path file) throws IOException {
+    Arguments.given(file, "file", "must be a path that writeModel(...) has written to");
     GradNorm gradNorm = new GradNorm(ModelFile.readState(file));
     ModelFile.readHistory(file, gradNorm.history, gradNorm.lastStep);
     return gradNorm;
@@ -333,9 +471,10 @@ public final class GradNorm {
     checkAttachedOnce();
     return new SavedRun(
         settings,
+        settingsChanges,
         taskNames,
         measuredLayers,
-        probe == null ? stepsUntilMeasured : probe.stepsUntilMeasured(),
+        stepsUntilMeasured(),
         state,
         lastStep);
   }
@@ -354,17 +493,22 @@ public final class GradNorm {
 
   /**
    * Sets the loss weights to their mean over the last steps, and holds them there as {@link
-   * #freeze()} does: the paper's static weights (section 5.3), for the rest of the run.
+   * #freeze()} does: the paper's static weights (section 5.3), for the rest of the run. A geometric
+   * mean outside of the limits is brought within them.
    *
-   * @param lastSteps as for {@link #staticWeights}
+   * @param lastSteps as for {@link #staticWeights(int)}
    * @return the weights
-   * @throws IllegalStateException as for {@link #staticWeights}
+   * @throws IllegalArgumentException as for {@link #staticWeights(int)}
+   * @throws IllegalStateException as for {@link #staticWeights(int)}
    */
   public synchronized StaticWeights freeze(int lastSteps) {
     StaticWeights mean = staticWeights(lastSteps);
-    freeze(mean.lossWeights().values().stream().mapToDouble(Double::doubleValue).toArray());
-    log.info("loss weights frozen: {}", mean);
-    return mean;
+    WeightLimits limits =
+        WeightLimits.of(settings.of(taskNames), settings.weightUpdate(), state.totalWeight());
+    StaticWeights held = mean.with(limits.nearest(mean.toArray()));
+    freeze(held.toArray());
+    log.info("loss weights frozen: {}", held);
+    return held;
   }
 
   private void freeze(double[] weights) {
@@ -389,7 +533,20 @@ public final class GradNorm {
   }
 
   /**
-   * The mean of the loss weights over the last recorded steps, to train with as constants.
+   * The mean of the loss weights over the last quarter of the recorded steps, to train with as
+   * constants.
+   *
+   * @return as {@link #staticWeights(int)}
+   * @throws IllegalStateException if there is no step yet
+   */
+  public StaticWeights staticWeights() {
+    checkAttachedOnce();
+    return StaticWeights.ofLateSteps(history.view());
+  }
+
+  /**
+   * The mean of the loss weights over the last recorded steps, to train with as constants: {@link
+   * StaticWeights} says which mean.
    *
    * @param lastSteps how many, &ge; 1; all of them if there are fewer
    * @return the mean weights; printed, as code to paste
@@ -408,8 +565,7 @@ public final class GradNorm {
    * @throws IllegalStateException if never attached
    */
   public Map<String, Map<SkipCause, Integer>> skips() {
-    checkAttachedOnce();
-    GradNormState current = state;
+    GradNormState current = checkAttachedOnce();
     Map<String, Map<SkipCause, Integer>> byTask = new LinkedHashMap<>();
     for (int i = 0; i < taskNames.size(); i++) {
       Map<SkipCause, Integer> byCause = new EnumMap<>(SkipCause.class);
@@ -428,8 +584,7 @@ public final class GradNorm {
    * @throws IllegalStateException if never attached: only a network knows its tasks
    */
   public Map<String, Double> lossWeights() {
-    checkAttachedOnce();
-    double[] weights = state.lossWeights();
+    double[] weights = checkAttachedOnce().lossWeights();
     Map<String, Double> byName = new LinkedHashMap<>();
     for (int i = 0; i < weights.length; i++) {
       byName.put(taskNames.get(i), weights[i]);
@@ -457,9 +612,27 @@ public final class GradNorm {
     return history;
   }
 
-  private void checkAttachedOnce() {
-    if (state == null) {
+  private GradNormState checkAttachedOnce() {
+    GradNormState current = state;
+    if (current == null) {
       throw new IllegalStateException("not attached to a network yet. Call attach(...) first");
     }
+    return current;
+  }
+
+  /** Settings, tasks with their loss weights, steps. */
+  @Override
+  public synchronized String toString() {
+    String run =
+        state == null
+            ? "not attached yet"
+            : "loss weights %s after %d measured steps%s, %s"
+                .formatted(
+                    lossWeights(),
+                    state.steps(),
+                    state.frozen() ? ", frozen" : "",
+                    probe == null ? "detached" : "attached");
+    return "GradNorm[%s, settings %s]"
+        .formatted(run, state == null ? settings.describe() : describe());
   }
 }

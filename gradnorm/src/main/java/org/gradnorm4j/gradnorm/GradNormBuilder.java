@@ -1,8 +1,8 @@
 package org.gradnorm4j.gradnorm;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 import org.nd4j.linalg.learning.config.Adam;
@@ -19,6 +19,7 @@ public final class GradNormBuilder {
   private NonFinitePolicy onNonFinite = NonFinitePolicy.SKIP;
   private double smoothing;
   private int warmUp;
+  private int taskWindow;
   private TaskSettings everyTask = TaskSettings.NONE;
   private final Map<String, TaskSettings> tasks = new TreeMap<>();
 
@@ -29,10 +30,15 @@ public final class GradNormBuilder {
    * that all tasks depend on, normalization and PReLU aside; for the terms of one output, the
    * output layer itself.
    *
-   * @param names of layers in the graph
+   * @param names of layers in the graph; none for the default
    * @return this
+   * @throws IllegalArgumentException if a name is null or blank
    */
   public GradNormBuilder sharedLayer(String... names) {
+    String rule = "must name a layer. For the default leave sharedLayer(...) out";
+    for (String name : Arguments.given(names, "sharedLayer", rule)) {
+      Arguments.name(name, "sharedLayer", rule);
+    }
     this.sharedLayers = List.of(names);
     return this;
   }
@@ -56,11 +62,23 @@ public final class GradNormBuilder {
    * The optimiser of the loss weights, with its learning rate or schedule. Default: {@code
    * Adam(0.025)}, the paper's. {@code Sgd(0.0)} leaves the weights as they are and only measures.
    *
+   * <p><b>Note:</b> no more than a bound is taken of a step, so that no updater throws the weights
+   * far in one: log 2 of a step of log &lambda;<sub>i</sub>, half of the mean weight of one of
+   * &lambda;<sub>i</sub> ({@link WeightUpdate#ADDITIVE}). With what the sum then asks for, a step
+   * changes a weight by a factor of 4 at most, or by half of &Sigma; &lambda;. Adam's steps are
+   * within it up to a learning rate of 0.2, or 0.15. That a step was cut is logged once.
+   *
    * @param lossWeightUpdater any ND4J updater; copied
    * @return this
+   * @throws IllegalArgumentException if null
    */
   public GradNormBuilder lossWeightUpdater(IUpdater lossWeightUpdater) {
-    this.lossWeightUpdater = lossWeightUpdater.clone();
+    this.lossWeightUpdater =
+        Arguments.given(
+                lossWeightUpdater,
+                "lossWeightUpdater",
+                "must be an updater, such as Adam. Sgd(0.0) leaves the weights as they are")
+            .clone();
     return this;
   }
 
@@ -69,9 +87,10 @@ public final class GradNormBuilder {
    *
    * @param weightUpdate the rule
    * @return this
+   * @throws IllegalArgumentException if null
    */
   public GradNormBuilder weightUpdate(WeightUpdate weightUpdate) {
-    this.weightUpdate = Objects.requireNonNull(weightUpdate, "weightUpdate");
+    this.weightUpdate = chosen(weightUpdate, "weightUpdate", WeightUpdate.values());
     return this;
   }
 
@@ -98,9 +117,10 @@ public final class GradNormBuilder {
    *
    * @param source first loss, mean of the first losses, log C, or given
    * @return this
+   * @throws IllegalArgumentException if null
    */
   public GradNormBuilder initialLoss(InitialLoss source) {
-    everyTask = everyTask.withInitialLoss(source);
+    everyTask = everyTask.withInitialLoss(checked(source));
     return this;
   }
 
@@ -110,9 +130,14 @@ public final class GradNormBuilder {
    * @param task name of the task
    * @param source as for {@link #initialLoss(InitialLoss)}
    * @return this
+   * @throws IllegalArgumentException if null, or the task is null or blank
    */
   public GradNormBuilder initialLoss(String task, InitialLoss source) {
-    return set(task, settings -> settings.withInitialLoss(source));
+    return set(task, settings -> settings.withInitialLoss(checked(source)));
+  }
+
+  private static InitialLoss checked(InitialLoss source) {
+    return Arguments.given(source, "initialLoss", "must be a source, such as InitialLoss.first()");
   }
 
   /**
@@ -123,7 +148,7 @@ public final class GradNormBuilder {
    * @param task name of the task
    * @param shift added to L<sub>i</sub> and L<sub>i</sub>(0), finite; the sums must not be negative
    * @return this
-   * @throws IllegalArgumentException if infinite or NaN
+   * @throws IllegalArgumentException if infinite or NaN, or the task is null or blank
    */
   public GradNormBuilder lossShift(String task, double shift) {
     return set(task, settings -> settings.withLossShift(shift));
@@ -137,7 +162,7 @@ public final class GradNormBuilder {
    * @param task name of the task
    * @param floor &ge; 1e-30 and finite
    * @return this
-   * @throws IllegalArgumentException if out of range
+   * @throws IllegalArgumentException if out of range, or the task is null or blank
    */
   public GradNormBuilder lossFloor(String task, double floor) {
     return set(task, settings -> settings.withLossFloor(floor));
@@ -149,9 +174,33 @@ public final class GradNormBuilder {
    *
    * @param scale what a loss is a mean over
    * @return this
+   * @throws IllegalArgumentException if null
    */
   public GradNormBuilder lossScale(LossScale scale) {
-    lossScale = Objects.requireNonNull(scale, "lossScale");
+    lossScale = chosen(scale, "lossScale", LossScale.values());
+    return this;
+  }
+
+  /**
+   * The loss weights to begin with, such as a ratio found by hand. Default: as the network has them
+   * configured, 1 for a plain output. Tasks that are not named begin by default.
+   *
+   * <p><b>Note:</b> the sum of the weights stays what it is at the start. Weights that sum to T are
+   * those of the paper; a larger sum acts as a larger learning rate of the network.
+   *
+   * @param lossWeights &lambda;<sub>i</sub> by name of the task, &gt; 0 and finite; copied
+   * @return this
+   * @throws IllegalArgumentException if null or out of range, or a task is null or blank. Whether
+   *     they are within their limits is checked by {@code attach}
+   */
+  public GradNormBuilder initialLossWeights(Map<String, Double> lossWeights) {
+    String rule = "must have a weight for each task that it names";
+    Arguments.given(lossWeights, "initialLossWeights", rule)
+        .forEach(
+            (task, weight) -> {
+              double given = Arguments.given(weight, "initialLossWeights of '" + task + "'", rule);
+              set(task, settings -> settings.withInitialLossWeight(given));
+            });
     return this;
   }
 
@@ -190,7 +239,7 @@ public final class GradNormBuilder {
    * @param task name of the task
    * @param lossWeight &lambda;<sub>i</sub>, &gt; 0 and finite; goes before any limits
    * @return this
-   * @throws IllegalArgumentException if out of range
+   * @throws IllegalArgumentException if out of range, or the task is null or blank
    */
   public GradNormBuilder pin(String task, double lossWeight) {
     return set(task, settings -> settings.withPin(lossWeight));
@@ -205,7 +254,7 @@ public final class GradNormBuilder {
    * @param task name of the task
    * @param prior p<sub>i</sub>, &gt; 0 and finite
    * @return this
-   * @throws IllegalArgumentException if out of range
+   * @throws IllegalArgumentException if out of range, or the task is null or blank
    */
   public GradNormBuilder prior(String task, double prior) {
     return set(task, settings -> settings.withPrior(prior));
@@ -242,14 +291,39 @@ public final class GradNormBuilder {
   }
 
   /**
+   * How far apart tasks are compared: a task without labels in a minibatch counts with the loss and
+   * norm of the last measured step that had some, if that is one of so many last steps, this one
+   * included. So minibatches may have labels of one task only. A task that was not seen for longer
+   * keeps its weight, and is left out until it comes back. Default: 100 steps, or 10 for each task
+   * if that is more.
+   *
+   * <p><b>Note:</b> the paper knows no absent tasks.
+   *
+   * @param steps measured ones, &ge; 1; with 1 only tasks of the same minibatch are compared
+   * @return this
+   * @throws IllegalArgumentException if less than 1
+   */
+  public GradNormBuilder taskWindow(int steps) {
+    check(steps >= 1, "taskWindow", steps, "must be >= 1");
+    taskWindow = steps;
+    return this;
+  }
+
+  /**
    * What to do about NaN and infinity. Default: {@link NonFinitePolicy#SKIP}.
    *
    * @param policy leave the weights alone, or end the fit
    * @return this
+   * @throws IllegalArgumentException if null
    */
   public GradNormBuilder onNonFinite(NonFinitePolicy policy) {
-    onNonFinite = Objects.requireNonNull(policy, "onNonFinite");
+    onNonFinite = chosen(policy, "onNonFinite", NonFinitePolicy.values());
     return this;
+  }
+
+  /** As it was saved; 0 for the default. */
+  void taskWindowOrDefault(int steps) {
+    taskWindow = steps;
   }
 
   /** As it was saved. */
@@ -263,9 +337,13 @@ public final class GradNormBuilder {
   }
 
   private GradNormBuilder set(String task, UnaryOperator<TaskSettings> change) {
-    Objects.requireNonNull(task, "task");
+    Arguments.name(task, "task", "must be the name of a task: an output, a term, or a penalty");
     tasks.put(task, change.apply(tasks.getOrDefault(task, TaskSettings.NONE)));
     return this;
+  }
+
+  private static <E extends Enum<E>> E chosen(E value, String subject, E[] choices) {
+    return Arguments.given(value, subject, "must be one of " + Arrays.toString(choices));
   }
 
   private static void check(boolean holds, String subject, Object value, String rule) {
@@ -285,6 +363,7 @@ public final class GradNormBuilder {
         onNonFinite,
         smoothing,
         warmUp,
+        taskWindow,
         everyTask,
         tasks);
   }

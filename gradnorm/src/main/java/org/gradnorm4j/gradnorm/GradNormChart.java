@@ -11,8 +11,11 @@ import java.util.List;
  * <p>Of more than a thousand steps not all are drawn: of each of 500 sections of the history, every
  * line keeps the smallest and the largest value, so that a spike of one step shows. The bands of
  * {@link #GRADIENT_SHARES} keep the steps of a section in which one task had most and least of the
- * gradient. Values that are not finite are left out. The vertical axis is logarithmic if the values
- * are positive and span more than two decades.
+ * gradient. Of more than 20 tasks not all have a line of their own: those have that reach the five
+ * largest and the five smallest values of the chart; of the others the smallest, the median and the
+ * largest value of each step are drawn in grey. The bands are those of the ten tasks that reach the
+ * largest shares, and one of all others. The chart says so. Values that are not finite are left
+ * out. The vertical axis is logarithmic if the values are positive and span more than two decades.
  *
  * <p>Drawn by AWT without a display; it needs a font on the system.
  */
@@ -26,13 +29,11 @@ public enum GradNormChart {
   },
 
   /** Weighted gradient norms G<sub>i</sub>, solid, and their targets, dotted. */
-  GRADIENT_NORMS(
-      "gradient-norms", "Weighted gradient norms (solid) and their targets (dotted)", "G") {
+  GRADIENT_NORMS("gradient-norms", "Weighted gradient norms (solid), their targets (dotted)", "G") {
     @Override
     List<ChartLine> lines(StepTable.View history) {
       return ChartLine.withTargets(
-          ChartLine.perTask(history, history::weightedGradientNorm),
-          ChartLine.perTask(history, history::targetGradientNorm));
+          history, history::weightedGradientNorm, history::targetGradientNorm);
     }
   },
 
@@ -93,7 +94,7 @@ public enum GradNormChart {
   }
 
   /**
-   * Draws the chart as PNG, 1200 &times; 480 pixels, higher with more than 20 tasks.
+   * Draws the chart as PNG, 1200 &times; 480 pixels.
    *
    * @param history of any size; not modified
    * @param file created, or replaced when all is written
@@ -109,12 +110,32 @@ public enum GradNormChart {
     return ChartDrawing.svg(drawing(history), id);
   }
 
-  private ChartDrawing.Content drawing(StepTable.View history) {
+  /** What is drawn, and what is said of what is not. */
+  ChartDrawing.Content drawing(StepTable.View history) {
     return new ChartDrawing.Content(
-        title,
-        history.increasing() ? "iteration" : "step",
+        title + grouped(history),
+        (history.increasing() ? "iteration" : "step") + thinned(history),
         quantity,
         this == GRADIENT_SHARES,
         lines(history));
+  }
+
+  /** What is to be said of tasks without a line of their own. */
+  private String grouped(StepTable.View history) {
+    String those = this == GRADIENT_SHARES ? "ten largest" : "extremes";
+    return history.tasks() <= ChartTasks.MOST
+        ? ""
+        : ": %s of %,d tasks, others grey".formatted(those, history.tasks());
+  }
+
+  /** What is to be said of steps that are not drawn. */
+  private String thinned(StepTable.View history) {
+    String kept =
+        this == GRADIENT_SHARES
+            ? "the least and the most unequal step"
+            : "the smallest and the largest value";
+    return history.size() <= 2 * Extremes.SECTIONS
+        ? ""
+        : " (%s of each of %d sections)".formatted(kept, Extremes.SECTIONS);
   }
 }

@@ -20,7 +20,7 @@ import org.apache.commons.math3.stat.descriptive.SynchronizedSummaryStatistics;
  */
 public final class GradNormHistory {
   private final List<String> taskNames;
-  private final Map<String, String> settings;
+  private volatile Map<String, String> settings;
   private final StepTable steps;
   private final SummaryStatistics nanos = new SynchronizedSummaryStatistics();
 
@@ -33,7 +33,7 @@ public final class GradNormHistory {
    */
   public GradNormHistory(List<String> taskNames, Map<String, String> settings) {
     this.taskNames = List.copyOf(taskNames);
-    this.settings = Collections.unmodifiableMap(new LinkedHashMap<>(settings));
+    settings(settings);
     steps = new StepTable(this.taskNames);
   }
 
@@ -101,6 +101,11 @@ public final class GradNormHistory {
    */
   public Map<String, String> settings() {
     return settings;
+  }
+
+  /** The run goes on with others; copied. */
+  void settings(Map<String, String> others) {
+    settings = Collections.unmodifiableMap(new LinkedHashMap<>(others));
   }
 
   /** Time that a step spent on measuring and on the rule. */
@@ -207,5 +212,17 @@ public final class GradNormHistory {
       files.add(file);
     }
     return files;
+  }
+
+  /** Tasks, steps, and how the run was set up. */
+  @Override
+  public String toString() {
+    StepTable.View view = view();
+    String extent =
+        view.size() == 0
+            ? "no step yet"
+            : "%d steps, iterations %d to %d"
+                .formatted(view.size(), view.iteration(0), view.iteration(view.size() - 1));
+    return "GradNormHistory[tasks %s, %s, settings %s]".formatted(taskNames, extent, settings);
   }
 }

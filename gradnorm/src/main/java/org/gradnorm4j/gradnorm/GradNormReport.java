@@ -68,7 +68,7 @@ public final class GradNormReport {
   public String content() {
     StringBuilder html = new StringBuilder();
     html.append("<p id=\"steps\" data-steps=\"%d\">%s</p>\n".formatted(steps.size(), extent()));
-    html.append(warnings());
+    html.append(omissions()).append(warnings());
     if (steps.size() > 0) {
       html.append(lastStep());
     }
@@ -102,13 +102,31 @@ public final class GradNormReport {
   private String extent() {
     return steps.size() == 0
         ? "No step yet."
-        : "%,d steps recorded, iterations %,d to %,d, epochs %,d to %,d."
+        : "%,d %s recorded, iterations %,d to %,d, epochs %,d to %,d."
             .formatted(
                 steps.size(),
+                steps.size() == 1 ? "step" : "steps",
                 steps.iteration(0),
                 steps.iteration(steps.size() - 1),
                 steps.epoch(0),
                 steps.epoch(steps.size() - 1));
+  }
+
+  /** What the charts leave out; the charts have it in their titles as well, as drawings. */
+  private String omissions() {
+    String tasks =
+        steps.tasks() <= ChartTasks.MOST
+            ? ""
+            : " Of %,d tasks, those have a line of their own that reach the %d largest and the %d smallest values of the chart; of the others the smallest, the median and the largest value are drawn in grey. Colours are each chart's own."
+                .formatted(steps.tasks(), ChartTasks.OUTLYING, ChartTasks.OUTLYING);
+    String thinned =
+        steps.size() <= 2 * Extremes.SECTIONS
+            ? ""
+            : " Of each of %d sections of the run every line has the smallest and the largest value."
+                .formatted(Extremes.SECTIONS);
+    return tasks.isEmpty() && thinned.isEmpty()
+        ? ""
+        : "<p id=\"omissions\">%s</p>\n".formatted((tasks + thinned).strip());
   }
 
   private String lastStep() {
@@ -144,12 +162,13 @@ public final class GradNormReport {
   }
 
   private String staticWeights() {
+    StaticWeights weights = StaticWeights.ofLateSteps(steps);
     return """
         <h2>Static weights to paste</h2>
-        <p>Each task's weight averaged over all recorded steps, as in section 5.3 of the paper.</p>
+        <p>%s, as in section 5.3 of the paper: the last quarter of the run.</p>
         <pre id="static-weights">%s</pre>
         """
-        .formatted(Html.escape(StaticWeights.of(steps, steps.size()).toString()));
+        .formatted(weights.describe(), Html.escape(weights.toString()));
   }
 
   private String settings() {

@@ -29,28 +29,24 @@ import org.gradnorm4j.core.StepMeasurement;
  * One step of the weights' optimiser on that gradient, then renormalisation to the Σ λ_i of the
  * start: T, if all weights are 1. The priors p_i are ours, with a mean of 1; all are 1 by default.
  *
- * <p>The sums run over the tasks that can be balanced in this step: those with labels in the
- * minibatch and a gradient that is not exactly zero, which no weight could bring anywhere. Nothing
- * that is remembered of the others changes, and those that move share what the others leave of Σ λ.
+ * <p>The sums run over the tasks that can be compared in this step: those whose loss and norm it
+ * shows, and those a recent step has shown ({@link TaskWindow}), by what that one showed. A
+ * gradient of exactly zero, which no weight could bring anywhere, is none to compare. A step of the
+ * optimiser is taken by the tasks that this step shows; all that are compared share the
+ * renormalisation. Nothing that is remembered of the others changes.
  *
  * <p>No NaN or infinity gets past here: a step that measured one, or that the optimiser makes one
  * of, leaves the weights alone.
  */
 final class GradNormRule {
-  /**
-   * The smallest share of Σ λ a weight is allowed in a multiplicative update. Far below anything
-   * that matters to training, far above what a float gradient can no longer hold.
-   */
-  static final double MIN_SHARE = 1e-12;
-
   private final List<String> taskNames;
   private final double alpha;
-  private final WeightUpdate weightUpdate;
   private final TaskwiseOptimizer optimizer;
   private final LossReading reading;
   private final InitialLosses initialLosses;
   private final Smoothing smoothing;
-  private final WeightLimits limits;
+  private final TaskWindow window;
+  private final WeightMove move;
   private final double[] priors;
   private final int warmUp;
 
@@ -71,17 +67,15 @@ final class GradNormRule {
     this.taskNames = taskNames;
     this.optimizer = new TaskwiseOptimizer(optimizer);
     alpha = settings.alpha();
-    weightUpdate = settings.weightUpdate();
     reading = LossReading.of(settings.lossScale(), tasks, uninformed);
     initialLosses =
         new InitialLosses(
             taskNames, tasks.stream().map(TaskSettings::initialLossOrFirst).toList(), uninformed);
     smoothing = new Smoothing(settings.smoothing());
-    limits =
-        WeightLimits.of(
-            tasks,
-            totalWeight,
-            weightUpdate == WeightUpdate.MULTIPLICATIVE ? MIN_SHARE : Double.NEGATIVE_INFINITY);
+    window = settings.window(taskNames.size());
+    move =
+        new WeightMove(
+            settings.weightUpdate(), WeightLimits.of(tasks, settings.weightUpdate(), totalWeight));
     priors = tasks.stream().mapToDouble(TaskSettings::priorOrOne).toArray();
     warmUp = settings.warmUp();
   }
@@ -91,54 +85,87 @@ final class GradNormRule {
     int tasks = lossWeights.length;
     return new GradNormState(
         0,
-        limits.start(lossWeights),
-        limits.total(),
+        move.limits().nearest(lossWeights),
+        move.limits().total(),
         false,
         new int[tasks],
         optimizer.init(tasks),
         initialLosses.init(),
         Tally.empty(tasks),
         Tally.empty(tasks),
+        new int[tasks],
         new int[tasks][SkipCause.values().length]);
   }
 
-  /** The state after a step, and the record of it. */
-  record Update(GradNormState state, GradNormStep step) {}
+  /**
+   * The state after a step, and the record of it.
+   *
+   * @param notices what the user should know
+   */
+  record Update(GradNormState state, GradNormStep step, Set<Notice> notices) {}
 
   /**
    * Takes one training step's measurement.
    *
-   * @throws IllegalStateException if a loss is negative, an initial loss not positive, or additive
-   *     weights have no positive sum: names the task and the remedy
+   * @throws IllegalStateException if a loss is negative, or an initial loss not positive: names the
+   *     task and the remedy
    */
   Update update(GradNormState state, StepMeasurement measurement) {
     boolean[] all = where(i -> true);
     Map<String, Set<SkipCause>> causes = new LinkedHashMap<>();
     noteNonFinite(causes, SkipCause.LOSS, measurement.losses(), all);
-    noteNonFinite(causes, SkipCause.GRADIENT_NORM, measurement.gradientNorms(), all);
+    noteNonFinite(causes, SkipCause.GRADIENT_NORM, squares(measurement.gradientNorms()), all);
     if (!causes.isEmpty()) {
       return skip(state, measurement, causes);
     }
     boolean[] balanced = balanced(measurement);
     GradNormState seen = see(state, measurement, balanced);
-    GradNormStep step = equations(seen, measurement, balanced);
-    noteNonFinite(
-        causes, SkipCause.WEIGHT_UPDATE, step.targetGradientNorms(), measurement.present());
+    boolean[] compared = where(i -> window.holds(seen.lastKnown()[i], seen.steps()));
+    GradNormStep step = equations(seen, measurement, compared);
+    SkipCause overflow = SkipCause.WEIGHT_UPDATE;
+    noteNonFinite(causes, overflow, seen.initialLosses().sums(), all);
+    noteNonFinite(causes, overflow, seen.averageLosses().sums(), all);
+    noteNonFinite(causes, overflow, step.targetGradientNorms(), measurement.present());
     if (!causes.isEmpty()) {
       return skip(state, measurement, causes);
     }
-    boolean[] moving = where(i -> balanced[i] && !limits.isPinned(i));
-    if (state.frozen() || state.steps() < warmUp || count(moving) < 2) {
-      return new Update(seen, step);
+    return moved(state, seen, step, balanced, compared);
+  }
+
+  /** The weights take their step, if any of them can. */
+  private Update moved(
+      GradNormState before,
+      GradNormState seen,
+      GradNormStep step,
+      boolean[] balanced,
+      boolean[] compared) {
+    boolean[] sharing = where(i -> compared[i] && !move.limits().isPinned(i));
+    boolean[] moving = where(i -> balanced[i] && sharing[i]);
+    if (seen.frozen() || before.steps() < warmUp || count(sharing) < 2 || count(moving) == 0) {
+      return new Update(
+          seen, step, areApart(seen, compared) ? Set.of(Notice.TASKS_APART) : Set.of());
     }
     TaskwiseOptimizer.Step taken = optimize(seen, step, moving);
     boolean finite = allFinite(taken.delta()) && allFinite(taken.state());
-    double[] weights = finite ? move(seen, taken.delta(), moving) : map(i -> Double.NaN);
+    double[] weights =
+        finite ? move.move(seen.lossWeights(), taken.delta(), sharing) : map(i -> Double.NaN);
     if (!usable(weights)) {
+      Map<String, Set<SkipCause>> causes = new LinkedHashMap<>();
       noteNonFinite(causes, SkipCause.WEIGHT_UPDATE, map(i -> Double.NaN), moving);
-      return skip(state, measurement, causes);
+      return skip(before, step.measurement(), causes);
     }
-    return new Update(seen.moved(weights, taken), step.withNextLossWeights(weights));
+    return new Update(
+        seen.moved(weights, taken),
+        step.withNextLossWeights(weights),
+        move.isCut(taken.delta()) ? Set.of(Notice.STEP_CUT) : Set.of());
+  }
+
+  /** Whether the weights stay because no other task was seen near enough, or at all. */
+  private boolean areApart(GradNormState seen, boolean[] compared) {
+    int known = count(where(i -> seen.lastKnown()[i] > 0));
+    int everSeen = count(where(i -> seen.averageLosses().counts()[i] > 0));
+    boolean others = known > 1 || everSeen == 1 && seen.steps() >= window.steps();
+    return others && count(compared) == 1 && count(where(i -> !move.limits().isPinned(i))) > 1;
   }
 
   /** A task of weight 0 would send no gradient back, and never return. */
@@ -161,97 +188,70 @@ final class GradNormRule {
     return state.seen(
         initialLosses.add(state.initialLosses(), losses, present, reading.uninformed(measurement)),
         smoothing.add(state.averageLosses(), losses, present),
-        smoothing.add(state.averageNorms(), measurement.gradientNorms(), balanced));
+        smoothing.add(state.averageNorms(), measurement.gradientNorms(), balanced),
+        TaskWindow.note(state.lastKnown(), state.steps() + 1, present, balanced));
   }
 
-  /** The quantities of the paper; NaN for absent tasks. */
+  /** The quantities of the paper; those of absent tasks count, and are NaN in the record. */
   private GradNormStep equations(
-      GradNormState seen, StepMeasurement measurement, boolean[] balanced) {
+      GradNormState seen, StepMeasurement measurement, boolean[] compared) {
     boolean[] present = measurement.present();
-    boolean[] counted = count(balanced) == 0 ? present : balanced;
+    boolean[] counted = count(compared) == 0 ? present : compared;
     double[] weights = measurement.lossWeights();
     double[] initial = InitialLosses.values(seen.initialLosses());
-    double[] losses = smoothing.averages(seen.averageLosses(), reading.losses(measurement));
-    double[] norms = averageNorms(seen, measurement);
+    double[] losses = smoothing.averages(seen.averageLosses());
+    double[] norms = norms(seen, measurement, compared);
 
-    double[] weighted = map(i -> present[i] ? Math.abs(weights[i]) * norms[i] : Double.NaN); // G_i
+    double[] weighted = map(i -> Math.abs(weights[i]) * norms[i]); // G_i
     double mean = mean(weighted, counted); // Ḡ
-    double[] ratios = map(i -> present[i] ? losses[i] / initial[i] : Double.NaN); // L̃_i
+    double[] ratios = map(i -> losses[i] / initial[i]); // L̃_i
     double meanRatio = mean(ratios, counted);
-    double[] rates = map(i -> present[i] && meanRatio == 0.0 ? 1.0 : ratios[i] / meanRatio); // r_i
+    double[] rates = map(i -> meanRatio == 0.0 ? 1.0 : ratios[i] / meanRatio); // r_i
     double meanPrior = mean(priors, counted);
     double[] targets =
         map(i -> mean * FastMath.pow(rates[i], alpha) * (priors[i] / meanPrior)); // Ḡ p_i r_i^α
     double gradientLoss = 0.0; // Eq. 2
     for (int i = 0; i < targets.length; i++) {
-      gradientLoss += balanced[i] ? Math.abs(weighted[i] - targets[i]) : 0.0;
+      gradientLoss += compared[i] ? Math.abs(weighted[i] - targets[i]) : 0.0;
     }
     return new GradNormStep(
         measurement,
         initial,
-        ratios,
-        rates,
-        weighted,
+        only(present, ratios),
+        only(present, rates),
+        only(present, weighted),
         mean,
-        targets,
+        only(present, targets),
         gradientLoss,
         seen.lossWeights(),
         Map.of());
   }
 
-  private double[] averageNorms(GradNormState seen, StepMeasurement measurement) {
-    return smoothing.averages(seen.averageNorms(), measurement.gradientNorms());
+  /** n_i: averages of the tasks that are compared; as measured, which is zero, of the others. */
+  private double[] norms(GradNormState seen, StepMeasurement measurement, boolean[] compared) {
+    double[] averages = smoothing.averages(seen.averageNorms());
+    double[] measured = measurement.gradientNorms();
+    return map(i -> compared[i] ? averages[i] : measured[i]);
+  }
+
+  private double[] only(boolean[] some, double[] values) {
+    return map(i -> some[i] ? values[i] : Double.NaN);
   }
 
   private TaskwiseOptimizer.Step optimize(GradNormState seen, GradNormStep step, boolean[] moving) {
     double[] weights = step.measurement().lossWeights();
     double[] weighted = step.weightedGradientNorms();
     double[] targets = step.targetGradientNorms();
-    double[] norms = averageNorms(seen, step.measurement());
+    double[] norms = norms(seen, step.measurement(), moving);
     double[] gradient = // ∂L_grad/∂λ_i
         map(i -> Math.signum(weighted[i] - targets[i]) * Math.signum(weights[i]) * norms[i]);
     double[] direction =
-        switch (weightUpdate) {
+        switch (move.update()) {
           case ADDITIVE -> gradient;
           case MULTIPLICATIVE -> map(i -> seen.lossWeights()[i] * gradient[i]);
         };
     return optimizer.step(
         seen.optimizer(), seen.updates(), direction, moving, step.measurement().epoch());
-  }
-
-  private double[] move(GradNormState state, double[] delta, boolean[] moving) {
-    if (Arrays.stream(delta).allMatch(d -> d == 0.0)) { // rescaling would move them by rounding
-      return state.lossWeights();
-    }
-    double[] weights = state.lossWeights();
-    return switch (weightUpdate) {
-      case ADDITIVE -> limits.rescale(add(weights, delta, moving), moving, weights);
-      case MULTIPLICATIVE -> limits.rescale(multiply(weights, delta, moving), moving, weights);
-    };
-  }
-
-  /** λ − Δ. */
-  private double[] add(double[] weights, double[] delta, boolean[] moving) {
-    double[] moved = map(i -> limits.clip(weights[i] - delta[i], i));
-    double sum = 0.0;
-    for (int i = 0; i < moved.length; i++) {
-      sum += moving[i] ? moved[i] : 0.0;
-    }
-    if (sum <= 0.0) {
-      throw new IllegalStateException(
-          "loss weights "
-              + Arrays.toString(moved)
-              + " have no positive sum to renormalise: the additive update stepped across zero. Use WeightUpdate.MULTIPLICATIVE, or a smaller learning rate for the weights");
-    }
-    return moved;
-  }
-
-  /** λ exp(−Δ), relative to the largest, so that nothing overflows. */
-  private double[] multiply(double[] weights, double[] delta, boolean[] moving) {
-    double[] logs =
-        map(i -> moving[i] ? FastMath.log(weights[i]) - delta[i] : Double.NEGATIVE_INFINITY);
-    double largest = StatUtils.max(logs);
-    return map(i -> FastMath.exp(logs[i] - largest));
   }
 
   /** A step with a NaN or infinite value teaches nothing: the state stays as it was. */
@@ -270,7 +270,8 @@ final class GradNormRule {
             unknown,
             Double.NaN,
             state.lossWeights(),
-            causes));
+            causes),
+        Set.of(Notice.NOT_FINITE));
   }
 
   private void noteNonFinite(
@@ -296,6 +297,14 @@ final class GradNormRule {
 
   private static boolean allFinite(double[] values) {
     return Arrays.stream(values).allMatch(Double::isFinite);
+  }
+
+  /**
+   * Of norms, with room for the weights: infinite where an optimiser cannot hold the square of a
+   * weighted norm. Averages that took in such a norm would stop every later step.
+   */
+  private double[] squares(double[] norms) {
+    return map(i -> norms[i] * norms[i] * 1e6);
   }
 
   private double[] map(IntToDoubleFunction value) {

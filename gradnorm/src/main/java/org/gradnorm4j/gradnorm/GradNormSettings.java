@@ -9,6 +9,7 @@ import org.nd4j.linalg.learning.config.IUpdater;
 /**
  * All that the user can set; see {@link GradNormBuilder} for what it means. Immutable.
  *
+ * @param taskWindow steps within which tasks are compared; 0 for the default
  * @param everyTask for tasks that have no setting of their own
  * @param tasks by task name
  */
@@ -22,6 +23,7 @@ record GradNormSettings(
     NonFinitePolicy onNonFinite,
     double smoothing,
     int warmUp,
+    int taskWindow,
     TaskSettings everyTask,
     Map<String, TaskSettings> tasks) {
 
@@ -50,6 +52,51 @@ record GradNormSettings(
         .toList();
   }
 
+  TaskWindow window(int tasks) {
+    return taskWindow == 0 ? TaskWindow.byDefault(tasks) : new TaskWindow(taskWindow);
+  }
+
+  /**
+   * The weights to begin with.
+   *
+   * @param configured by the network; not modified
+   * @throws IllegalArgumentException if one that is set is outside of the task's limits
+   */
+  double[] initialLossWeights(List<String> taskNames, double[] configured) {
+    double[] weights = configured.clone();
+    List<TaskSettings> byTask = of(taskNames);
+    for (int i = 0; i < weights.length; i++) {
+      TaskSettings task = byTask.get(i);
+      Double initial = task.initialLossWeight();
+      if (initial != null && task.pin() == null && !task.limitsContain(initial)) {
+        throw new IllegalArgumentException(
+            "task '%s': initial loss weight (%s) must be within its limits [%s, %s]. Change either: initialLossWeights(...), weightLimits(...)"
+                .formatted(taskNames.get(i), initial, task.minWeight(), task.maxWeight()));
+      }
+      weights[i] = initial == null ? weights[i] : initial;
+    }
+    return weights;
+  }
+
+  /** As they are set, to be changed. */
+  GradNormBuilder toBuilder() {
+    GradNormBuilder builder =
+        GradNorm.builder()
+            .sharedLayer(sharedLayers.toArray(String[]::new))
+            .alpha(alpha)
+            .weightUpdate(weightUpdate)
+            .lossWeightUpdater(lossWeightUpdater)
+            .measureEvery(measureEvery)
+            .lossScale(lossScale)
+            .onNonFinite(onNonFinite)
+            .smoothing(smoothing)
+            .warmUp(warmUp);
+    builder.taskWindowOrDefault(taskWindow);
+    builder.everyTask(everyTask);
+    tasks.forEach(builder::task);
+    return builder;
+  }
+
   /** Name and value, to be read: what is not the default, and the main ones in any case. */
   Map<String, String> describe() {
     Map<String, String> all = new LinkedHashMap<>();
@@ -67,7 +114,10 @@ record GradNormSettings(
       all.put("smoothing", Double.toString(smoothing));
     }
     if (warmUp > 0) {
-      all.put("warm-up", warmUp + " steps");
+      all.put("warm-up", warmUp == 1 ? "1 step" : warmUp + " steps");
+    }
+    if (taskWindow > 0) {
+      all.put("task window", taskWindow + " steps");
     }
     describe(all, "", everyTask);
     tasks.keySet().stream().sorted().forEach(name -> describe(all, name + ": ", tasks.get(name)));
@@ -87,6 +137,7 @@ record GradNormSettings(
     }
     put(all, prefix + "loss shift", task.lossShift());
     put(all, prefix + "loss floor", task.lossFloor());
+    put(all, prefix + "initial loss weight", task.initialLossWeight());
     put(all, prefix + "minimum weight", task.minWeight());
     put(all, prefix + "maximum weight", task.maxWeight());
     put(all, prefix + "pinned at", task.pin());

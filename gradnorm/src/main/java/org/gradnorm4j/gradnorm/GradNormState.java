@@ -18,6 +18,7 @@ import java.util.Set;
  * @param initialLosses see {@link InitialLosses}
  * @param averageLosses see {@link Smoothing}
  * @param averageNorms see {@link Smoothing}
+ * @param lastKnown by task, the step its loss and norm are known from, see {@link TaskWindow}
  * @param skips by task and {@link SkipCause}, how many steps were skipped for it
  */
 record GradNormState(
@@ -30,6 +31,7 @@ record GradNormState(
     Tally initialLosses,
     Tally averageLosses,
     Tally averageNorms,
+    int[] lastKnown,
     int[][] skips) {
 
   GradNormState withWeights(double[] weights, boolean freeze) {
@@ -43,11 +45,50 @@ record GradNormState(
         initialLosses,
         averageLosses,
         averageNorms,
+        lastKnown,
+        skips);
+  }
+
+  /** Under another sum. */
+  GradNormState withTotal(double[] weights, double total) {
+    return new GradNormState(
+        steps,
+        weights,
+        total,
+        frozen,
+        updates,
+        optimizer,
+        initialLosses,
+        averageLosses,
+        averageNorms,
+        lastKnown,
+        skips);
+  }
+
+  /** With another state of the weights' optimiser. */
+  GradNormState withOptimizer(int[] counts, double[] moments) {
+    return moved(lossWeights, counts, moments);
+  }
+
+  /** As if nothing had been averaged; what tasks are compared by is in the averages. */
+  GradNormState withoutAverages() {
+    int tasks = lossWeights.length;
+    return new GradNormState(
+        steps,
+        lossWeights,
+        totalWeight,
+        frozen,
+        updates,
+        optimizer,
+        initialLosses,
+        Tally.empty(tasks),
+        Tally.empty(tasks),
+        new int[tasks],
         skips);
   }
 
   /** One more step, with what it showed. */
-  GradNormState seen(Tally initial, Tally losses, Tally norms) {
+  GradNormState seen(Tally initial, Tally losses, Tally norms, int[] known) {
     return new GradNormState(
         steps + 1,
         lossWeights,
@@ -58,21 +99,27 @@ record GradNormState(
         initial,
         losses,
         norms,
+        known,
         skips);
   }
 
   /** With other weights, after a step of their optimiser. */
   GradNormState moved(double[] weights, TaskwiseOptimizer.Step taken) {
+    return moved(weights, taken.counts(), taken.state());
+  }
+
+  private GradNormState moved(double[] weights, int[] counts, double[] moments) {
     return new GradNormState(
         steps,
         weights,
         totalWeight,
         frozen,
-        taken.counts(),
-        taken.state(),
+        counts,
+        moments,
         initialLosses,
         averageLosses,
         averageNorms,
+        lastKnown,
         skips);
   }
 
@@ -91,6 +138,7 @@ record GradNormState(
         initialLosses,
         averageLosses,
         averageNorms,
+        lastKnown,
         more);
   }
 }

@@ -1,5 +1,7 @@
 package org.gradnorm4j.gradnorm;
 
+import java.util.Arrays;
+
 /**
  * Where a task's initial loss L<sub>i</sub>(0) comes from, by which GradNorm divides its losses.
  *
@@ -31,10 +33,11 @@ public record InitialLoss(Source source, int steps, double value) {
    * @param source see above
    * @param steps see above
    * @param value see above
-   * @throws IllegalArgumentException if a mean is over no steps, or a given loss is too small to
-   *     divide by
+   * @throws IllegalArgumentException if there is no source, a mean is over no steps, or a given
+   *     loss is too small to divide by
    */
   public InitialLoss {
+    Arguments.given(source, "source", "must be one of " + Arrays.toString(Source.values()));
     if (source == Source.MEASURED && steps < 1) {
       throw new IllegalArgumentException("steps (" + steps + ") of a mean must be >= 1");
     }

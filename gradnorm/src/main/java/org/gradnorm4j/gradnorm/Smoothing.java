@@ -9,15 +9,13 @@ import org.apache.commons.math3.util.FastMath;
  *   s ← β s + (1 − β) x,   x̄ = s / (1 − βⁿ),  n values so far
  * </pre>
  *
- * by task, over the steps in which it takes part. With β = 0 the average is the last value itself.
+ * by task, over the steps in which it takes part. With β = 0 the average is the last value itself,
+ * to the last bit.
  */
 record Smoothing(double beta) {
 
   /** Adds the values of the tasks that take part; the others keep theirs. */
   Tally add(Tally tally, double[] values, boolean[] takePart) {
-    if (beta == 0.0) {
-      return tally;
-    }
     Tally next = tally.copy();
     for (int i = 0; i < values.length; i++) {
       if (takePart[i]) {
@@ -28,17 +26,12 @@ record Smoothing(double beta) {
     return next;
   }
 
-  /**
-   * The averages, where there are any.
-   *
-   * @param values what was added last; the answer without smoothing
-   */
-  double[] averages(Tally tally, double[] values) {
-    double[] averages = values.clone();
-    for (int i = 0; i < values.length; i++) {
-      if (tally.counts()[i] > 0) {
-        averages[i] = tally.sums()[i] / (1.0 - FastMath.pow(beta, tally.counts()[i]));
-      }
+  /** The averages; NaN for a task that has no value yet. */
+  double[] averages(Tally tally) {
+    double[] averages = new double[tally.sums().length];
+    for (int i = 0; i < averages.length; i++) {
+      int count = tally.counts()[i];
+      averages[i] = count == 0 ? Double.NaN : tally.sums()[i] / (1.0 - FastMath.pow(beta, count));
     }
     return averages;
   }

@@ -73,6 +73,7 @@ final class StateReader {
     List<String> measured = json.strings("measuredLayers");
     GradNormSettings settings = settings();
     settings.of(tasks);
+    List<String> changes = json.strings("settingsChanges");
     int stepsUntilMeasured = json.count("stepsUntilMeasured");
     StrictJson.check(stepsUntilMeasured < settings.measureEvery(), "stepsUntilMeasured");
     GradNormState state = state(settings, tasks);
@@ -80,7 +81,7 @@ final class StateReader {
     json.string(StateSeal.KEY);
     json.endObject();
     json.endDocument();
-    return new SavedRun(settings, tasks, measured, stepsUntilMeasured, state, lastStep);
+    return new SavedRun(settings, changes, tasks, measured, stepsUntilMeasured, state, lastStep);
   }
 
   private GradNormSettings settings() throws IOException {
@@ -98,6 +99,7 @@ final class StateReader {
         .onNonFinite(NonFinitePolicy.valueOf(json.string("onNonFinite")))
         .smoothing(json.number("smoothing"))
         .warmUp(json.integer("warmUp"));
+    builder.taskWindowOrDefault(json.count("taskWindow"));
     json.begin("everyTask");
     builder.everyTask(taskSettings());
     json.beginArray("byTask");
@@ -140,6 +142,7 @@ final class StateReader {
             initialLoss,
             json.optional("lossShift"),
             json.optional("lossFloor"),
+            json.optional("initialLossWeight"),
             json.optional("minWeight"),
             json.optional("maxWeight"),
             json.optional("pin"),
@@ -161,6 +164,12 @@ final class StateReader {
     Tally initialLosses = tally("initialLosses", count);
     Tally averageLosses = tally("averageLosses", count);
     Tally averageNorms = tally("averageNorms", count);
+    int[] lastKnown = json.counts("lastKnown", count);
+    for (int i = 0; i < count; i++) {
+      boolean known = initialLosses.counts()[i] > 0 && averageLosses.counts()[i] > 0;
+      known &= averageNorms.counts()[i] > 0 && lastKnown[i] <= steps;
+      StrictJson.check(known || lastKnown[i] == 0, "lastKnown");
+    }
     json.beginArray("skips");
     int[][] skips = new int[count][];
     for (int i = 0; i < count; i++) {
@@ -179,6 +188,7 @@ final class StateReader {
         initialLosses,
         averageLosses,
         averageNorms,
+        lastKnown,
         skips);
   }
 
@@ -187,14 +197,16 @@ final class StateReader {
       throws IOException {
     StrictJson.check(total > 0.0 && Double.isFinite(total), "totalWeight");
     double sum = 0.0;
+    double size = 0.0;
     for (double weight : weights) {
-      StrictJson.check(
-          weight > 0.0 || settings.weightUpdate() == WeightUpdate.ADDITIVE, "lossWeights");
       StrictJson.check(weight != 0.0, "lossWeights");
       sum += weight;
+      size += Math.abs(weight);
     }
-    StrictJson.check(Math.abs(sum - total) <= 1e-9 * total, "lossWeights");
-    WeightLimits.of(settings.of(tasks), total, 0.0);
+    StrictJson.check(Math.abs(sum - total) <= 1e-9 * size, "lossWeights");
+    WeightLimits limits =
+        WeightLimits.of(settings.of(tasks), settings.weightUpdate(), total); // refuses some, too
+    StrictJson.check(limits.contain(weights), "lossWeights");
   }
 
   private Tally tally(String name, int length) throws IOException {

@@ -42,6 +42,7 @@ final class StateWriter {
     strings("tasks", run.taskNames());
     strings("measuredLayers", run.sharedLayers());
     settings(run.settings());
+    strings("settingsChanges", run.settingsChanges());
     json.name("stepsUntilMeasured").value(run.stepsUntilMeasured());
     state(run.state());
     json.name("lastStep");
@@ -61,6 +62,7 @@ final class StateWriter {
     json.name("onNonFinite").value(settings.onNonFinite().name());
     number("smoothing", settings.smoothing());
     json.name("warmUp").value(settings.warmUp());
+    json.name("taskWindow").value(settings.taskWindow());
     json.name("everyTask").beginObject();
     taskSettings(settings.everyTask());
     json.endObject();
@@ -98,6 +100,7 @@ final class StateWriter {
     }
     optional("lossShift", task.lossShift());
     optional("lossFloor", task.lossFloor());
+    optional("initialLossWeight", task.initialLossWeight());
     optional("minWeight", task.minWeight());
     optional("maxWeight", task.maxWeight());
     optional("pin", task.pin());
@@ -115,6 +118,7 @@ final class StateWriter {
     tally("initialLosses", state.initialLosses());
     tally("averageLosses", state.averageLosses());
     tally("averageNorms", state.averageNorms());
+    integers("lastKnown", state.lastKnown());
     json.name("skips").beginArray();
     for (int[] byCause : state.skips()) {
       integers(byCause);

@@ -2,31 +2,54 @@ package org.gradnorm4j.gradnorm;
 
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.apache.commons.math3.util.FastMath;
 
 /**
- * Loss weights to train with as constants: the mean of each &lambda;<sub>i</sub> over the last
- * steps of a run (Chen et al., section 5.3). Printed, they are the builder's calls that hold them:
+ * Loss weights to train with as constants: the mean of each &lambda;<sub>i</sub> over late steps of
+ * a run (Chen et al., section 5.3). Printed, they are the builder's calls that hold them:
  *
  * <pre>{@code
  * GradNorm.builder().pin("depth", 1.31).pin("normals", 0.69).build()
  * }</pre>
  *
+ * <p>If a weight moved by more than a factor of 10 within these steps, the means are geometric, as
+ * an arithmetic one would be that of the largest values only: exp(mean of log
+ * &lambda;<sub>i</sub>), times the one factor that brings &Sigma; &lambda; back. Weights that did
+ * not move stay exact.
+ *
+ * <p><b>Note:</b> the paper says only that the weights are averaged over time. Over a whole run the
+ * mean is mostly of the way there.
+ *
  * @param lossWeights by task name, in the order of the tasks; copied
  * @param steps how many were averaged
+ * @param geometric whether the means are geometric
  */
-public record StaticWeights(Map<String, Double> lossWeights, int steps) {
+public record StaticWeights(Map<String, Double> lossWeights, int steps, boolean geometric) {
+  /** Weights that move by more than this are averaged geometrically. */
+  private static final double DECADE = 10.0;
+
+  /** The share of a run's steps that is late: one in so many. */
+  private static final int LATE = 4;
 
   /**
    * Copies.
    *
    * @param lossWeights copied
    * @param steps see above
+   * @param geometric see above
    */
   public StaticWeights {
     lossWeights = Collections.unmodifiableMap(new LinkedHashMap<>(lossWeights));
+  }
+
+  /** Over the last quarter of the steps. */
+  static StaticWeights ofLateSteps(StepTable.View history) {
+    return of(history, Math.max(1, history.size() / LATE));
   }
 
   static StaticWeights of(StepTable.View history, int lastSteps) {
@@ -37,24 +60,83 @@ public record StaticWeights(Map<String, Double> lossWeights, int steps) {
       throw new IllegalStateException("no step is recorded yet. Train first");
     }
     int steps = Math.min(lastSteps, history.size());
+    List<Course> courses =
+        IntStream.range(0, history.tasks())
+            .mapToObj(task -> Course.of(history, task, steps))
+            .toList();
+    boolean geometric =
+        courses.stream().allMatch(course -> course.least() > 0.0)
+            && courses.stream().anyMatch(course -> course.most() > DECADE * course.least());
+    double factor = geometric ? factor(courses) : 1.0;
     Map<String, Double> means = new LinkedHashMap<>();
-    for (int task = 0; task < history.tasks(); task++) {
-      double sum = 0.0;
-      for (int step = history.size() - steps; step < history.size(); step++) {
-        sum += history.lossWeight(step, task);
-      }
-      means.put(history.taskNames().get(task), sum / steps);
+    for (int task = 0; task < courses.size(); task++) {
+      Course course = courses.get(task);
+      double mean = geometric ? factor * course.geometricMean() : course.mean();
+      means.put(history.taskNames().get(task), course.isConstant() ? course.least() : mean);
     }
-    return new StaticWeights(means, steps);
+    return new StaticWeights(means, steps, geometric);
   }
 
-  /** Java code, the weights to six digits. */
+  /** What geometric means are multiplied by, so that they sum to what the weights did. */
+  private static double factor(List<Course> courses) {
+    double sum = 0.0;
+    double geometric = 0.0;
+    for (Course course : courses) {
+      sum += course.isConstant() ? 0.0 : course.mean();
+      geometric += course.isConstant() ? 0.0 : course.geometricMean();
+    }
+    return sum / geometric;
+  }
+
+  /** A task's weights over some steps. The geometric mean is NaN if one is negative. */
+  private record Course(double least, double most, double mean, double geometricMean) {
+    static Course of(StepTable.View history, int task, int steps) {
+      double least = Double.POSITIVE_INFINITY;
+      double most = Double.NEGATIVE_INFINITY;
+      double sum = 0.0;
+      double logs = 0.0;
+      for (int step = history.size() - steps; step < history.size(); step++) {
+        double weight = history.lossWeight(step, task);
+        least = Math.min(least, weight);
+        most = Math.max(most, weight);
+        sum += weight;
+        logs += FastMath.log(weight);
+      }
+      return new Course(least, most, sum / steps, FastMath.exp(logs / steps));
+    }
+
+    boolean isConstant() {
+      return least == most;
+    }
+  }
+
+  /** The same over the same steps, but for what limits make of the weights. */
+  StaticWeights with(double[] weights) {
+    Map<String, Double> others = new LinkedHashMap<>(lossWeights);
+    int task = 0;
+    for (Map.Entry<String, Double> entry : others.entrySet()) {
+      entry.setValue(weights[task++]);
+    }
+    return new StaticWeights(others, steps, geometric);
+  }
+
+  double[] toArray() {
+    return lossWeights.values().stream().mapToDouble(Double::doubleValue).toArray();
+  }
+
+  /** Which mean it is, over which steps. */
+  String describe() {
+    return "%s mean of each task's weight over the last %d recorded steps"
+        .formatted(geometric ? "Geometric" : "Arithmetic", steps);
+  }
+
+  /** Java code, the weights to six digits; weights that are not positive cannot be pinned. */
   @Override
   public String toString() {
     return lossWeights.entrySet().stream()
         .map(
             entry ->
-                ".pin(\"%s\", %s)"
+                (entry.getValue() > 0.0 ? ".pin(\"%s\", %s)" : "/* \"%s\": %s is not > 0 */")
                     .formatted(
                         entry.getKey().replace("\\", "\\\\").replace("\"", "\\\""),
                         String.format(Locale.ROOT, "%.6g", entry.getValue())))

@@ -201,28 +201,31 @@ final class StepTable {
 
     /** G_i over the sum of all; a task without a norm has none of it. NaN if no task has one. */
     double share(int step, int task) {
-      return orZero(weightedGradientNorm(step, task)) / totalGradientNorm(step);
+      return weightedGradientNormOrZero(step, task) / totalGradientNorm(step);
     }
 
     /** The share of the task that has most. */
     double largestShare(int step) {
       double largest = 0.0;
       for (int task = 0; task < tasks(); task++) {
-        largest = Math.max(largest, orZero(weightedGradientNorm(step, task)));
+        largest = Math.max(largest, weightedGradientNormOrZero(step, task));
       }
       return largest / totalGradientNorm(step);
     }
 
-    private double totalGradientNorm(int step) {
+    /** Σ G_i over the tasks that have one. */
+    double totalGradientNorm(int step) {
       double sum = 0.0;
       for (int task = 0; task < tasks(); task++) {
-        sum += orZero(weightedGradientNorm(step, task));
+        sum += weightedGradientNormOrZero(step, task);
       }
       return sum;
     }
 
-    private static double orZero(double value) {
-      return Double.isNaN(value) ? 0.0 : value;
+    /** G_i; 0 where it is NaN. */
+    double weightedGradientNormOrZero(int step, int task) {
+      double norm = weightedGradientNorm(step, task);
+      return Double.isNaN(norm) ? 0.0 : norm;
     }
 
     double targetGradientNorm(int step, int task) {

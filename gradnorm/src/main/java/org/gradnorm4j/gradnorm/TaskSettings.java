@@ -1,12 +1,11 @@
 package org.gradnorm4j.gradnorm;
 
-import java.util.Objects;
-
 /**
  * What is set for a task, or for all of them. Immutable; null for what is not set.
  *
  * @param lossShift added to its losses
  * @param lossFloor the least its losses count as
+ * @param initialLossWeight λ_i to begin with
  * @param minWeight the least λ_i
  * @param maxWeight the largest λ_i
  * @param pin λ_i, if it is not to move
@@ -16,6 +15,7 @@ record TaskSettings(
     InitialLoss initialLoss,
     Double lossShift,
     Double lossFloor,
+    Double initialLossWeight,
     Double minWeight,
     Double maxWeight,
     Double pin,
@@ -28,6 +28,12 @@ record TaskSettings(
         "lossFloor",
         lossFloor,
         "must be >= " + InitialLosses.SMALLEST + " and finite");
+    check(
+        initialLossWeight == null
+            || (initialLossWeight > 0.0 && Double.isFinite(initialLossWeight)),
+        "initial loss weight",
+        initialLossWeight,
+        "must be > 0 and finite. Use a small weight instead, such as 1e-6");
     check(
         minWeight == null || (minWeight > 0.0 && Double.isFinite(minWeight)),
         "minimum weight",
@@ -56,7 +62,7 @@ record TaskSettings(
     }
   }
 
-  static final TaskSettings NONE = new TaskSettings(null, null, null, null, null, null, null);
+  static final TaskSettings NONE = new TaskSettings(null, null, null, null, null, null, null, null);
 
   /** These settings, and those of all tasks where these say nothing. */
   TaskSettings over(TaskSettings all) {
@@ -64,6 +70,7 @@ record TaskSettings(
         first(initialLoss, all.initialLoss),
         first(lossShift, all.lossShift),
         first(lossFloor, all.lossFloor),
+        first(initialLossWeight, all.initialLossWeight),
         first(minWeight, all.minWeight),
         first(maxWeight, all.maxWeight),
         first(pin, all.pin),
@@ -76,33 +83,41 @@ record TaskSettings(
 
   TaskSettings withInitialLoss(InitialLoss source) {
     return new TaskSettings(
-        Objects.requireNonNull(source, "initialLoss"),
-        lossShift,
-        lossFloor,
-        minWeight,
-        maxWeight,
-        pin,
-        prior);
+        source, lossShift, lossFloor, initialLossWeight, minWeight, maxWeight, pin, prior);
   }
 
   TaskSettings withLossShift(double shift) {
-    return new TaskSettings(initialLoss, shift, lossFloor, minWeight, maxWeight, pin, prior);
+    return new TaskSettings(
+        initialLoss, shift, lossFloor, initialLossWeight, minWeight, maxWeight, pin, prior);
   }
 
   TaskSettings withLossFloor(double floor) {
-    return new TaskSettings(initialLoss, lossShift, floor, minWeight, maxWeight, pin, prior);
+    return new TaskSettings(
+        initialLoss, lossShift, floor, initialLossWeight, minWeight, maxWeight, pin, prior);
+  }
+
+  TaskSettings withInitialLossWeight(double weight) {
+    return new TaskSettings(
+        initialLoss, lossShift, lossFloor, weight, minWeight, maxWeight, pin, prior);
   }
 
   TaskSettings withLimits(double min, double max) {
-    return new TaskSettings(initialLoss, lossShift, lossFloor, min, max, pin, prior);
+    return new TaskSettings(
+        initialLoss, lossShift, lossFloor, initialLossWeight, min, max, pin, prior);
   }
 
   TaskSettings withPin(double weight) {
-    return new TaskSettings(initialLoss, lossShift, lossFloor, minWeight, maxWeight, weight, prior);
+    return new TaskSettings(
+        initialLoss, lossShift, lossFloor, initialLossWeight, minWeight, maxWeight, weight, prior);
   }
 
   TaskSettings withPrior(double target) {
-    return new TaskSettings(initialLoss, lossShift, lossFloor, minWeight, maxWeight, pin, target);
+    return new TaskSettings(
+        initialLoss, lossShift, lossFloor, initialLossWeight, minWeight, maxWeight, pin, target);
+  }
+
+  boolean limitsContain(double weight) {
+    return (minWeight == null || weight >= minWeight) && (maxWeight == null || weight <= maxWeight);
   }
 
   double shiftOrNone() {

@@ -11,23 +11,30 @@ import java.util.List;
  * @param total Σ λ_i
  */
 record WeightLimits(double[] min, double[] max, double total) {
-  /** How far sums may be apart by rounding, relative to them. */
-  private static final double ROUNDING = 1e-12;
+  /**
+   * The smallest share of Σ λ a weight is allowed in a multiplicative update. Far below anything
+   * that matters to training, far above what a float gradient can no longer hold.
+   */
+  static final double MIN_SHARE = 1e-12;
+
+  /** How far sums may be apart by rounding, relative to them. Less than {@link #MIN_SHARE}. */
+  private static final double ROUNDING = 1e-13;
 
   /**
    * For the tasks of a network.
    *
-   * @param total Σ λ_i
-   * @param smallest the least of a weight for which nothing else is set, as a share of Σ λ
+   * @param total Σ λ_i, &gt; 0
    * @throws IllegalArgumentException if no weights are within these limits; says which
    */
-  static WeightLimits of(List<TaskSettings> tasks, double total, double smallest) {
+  static WeightLimits of(List<TaskSettings> tasks, WeightUpdate weightUpdate, double total) {
+    double smallest =
+        weightUpdate == WeightUpdate.MULTIPLICATIVE ? MIN_SHARE * total : Double.NEGATIVE_INFINITY;
     int count = tasks.size();
     double[] min = new double[count];
     double[] max = new double[count];
     for (int i = 0; i < count; i++) {
       TaskSettings task = tasks.get(i);
-      min[i] = task.minWeight() == null ? smallest * total : task.minWeight();
+      min[i] = task.minWeight() == null ? smallest : task.minWeight();
       max[i] = task.maxWeight() == null ? Double.POSITIVE_INFINITY : task.maxWeight();
       if (task.pin() != null) {
         min[i] = task.pin();
@@ -39,21 +46,18 @@ record WeightLimits(double[] min, double[] max, double total) {
     return limits;
   }
 
-  /** Σ λ_i: as configured or, if no weight may move, that of the pins. */
-  static double total(List<TaskSettings> tasks, double[] configured) {
+  /** Σ λ_i: as before or, if no weight may move, that of the pins. */
+  static double total(List<TaskSettings> tasks, double before) {
     boolean allPinned = tasks.stream().allMatch(task -> task.pin() != null);
-    double total = 0.0;
-    for (int i = 0; i < configured.length; i++) {
-      total += allPinned ? tasks.get(i).pin() : configured[i];
-    }
-    return total;
+    return allPinned ? tasks.stream().mapToDouble(TaskSettings::pin).sum() : before;
   }
 
+  /** A weight without limits has to have something left, too. */
   private void checkFeasible() {
     double least = 0.0;
     double most = 0.0;
     for (int i = 0; i < min.length; i++) {
-      least += Math.max(0.0, min[i]);
+      least += Math.max(MIN_SHARE * total, min[i]);
       most += max[i];
     }
     if (least > total * (1.0 + ROUNDING)) {
@@ -72,38 +76,43 @@ record WeightLimits(double[] min, double[] max, double total) {
     return min[task] == max[task];
   }
 
-  /** A proportion for {@link #rescale}. */
-  double clip(double weight, int task) {
-    return min[task] >= 0.0 ? Math.max(weight, 0.0) : weight;
-  }
-
-  /**
-   * The configured weights or, if they are outside of the limits, what is in them in proportion.
-   */
-  double[] start(double[] configured) {
-    boolean[] moving = new boolean[configured.length];
-    double[] weights = configured.clone();
+  boolean contain(double[] weights) {
     boolean inside = true;
     for (int i = 0; i < weights.length; i++) {
-      moving[i] = !isPinned(i);
       inside &= weights[i] >= min[i] && weights[i] <= max[i];
-      weights[i] = moving[i] ? weights[i] : min[i];
     }
-    return inside ? weights : rescale(weights, moving, weights);
+    return inside;
+  }
+
+  /** Weights that sum to the total or, if they are outside of the limits, the closest in them. */
+  double[] nearest(double[] weights) {
+    boolean[] moving = new boolean[weights.length];
+    double[] result = weights.clone();
+    for (int i = 0; i < weights.length; i++) {
+      moving[i] = !isPinned(i);
+      result[i] = moving[i] ? weights[i] : min[i];
+    }
+    return contain(weights) ? result : rescale(result, moving, result);
   }
 
   /**
-   * The weights in the proportions of the raw ones that sum to what the others leave, within the
-   * limits: λ_i = min(max(c raw_i, min_i), max_i) with the one c for which Σ λ_i = total. They are
-   * the closest to the raw ones by Σ λ log(λ / raw).
+   * Brings raw weights to what the others leave of the total, within the limits. With s_i = |raw_i|
+   *
+   * <pre>
+   *   λ_i = min(max(raw_i + c s_i, min_i), max_i)    with the one c for which Σ λ_i = total
+   * </pre>
+   *
+   * the point closest to the raw weights by Σ (λ_i − raw_i)² / s_i. Where all raw weights are
+   * positive this is the paper's scaling of them by a common factor, clipped (and closest by Σ λ
+   * log(λ / raw) as well). Unlike a factor, c exists whatever their signs and sum.
    *
    * <p>If c without limits breaks them, those on the side that is broken more, in sum, are at their
    * limit in the solution as well (Bitran and Hax, Management Science 27, 1981); the rest is solved
-   * again.
+   * again. Each round settles a weight at least.
    *
-   * @param raw proportions, &ge; 0 where there are limits
+   * @param raw finite; not modified
    * @param moving which weights are asked for; the others stay
-   * @param weights the others
+   * @param weights the others; not modified
    */
   double[] rescale(double[] raw, boolean[] moving, double[] weights) {
     double[] result = weights.clone();
@@ -112,21 +121,13 @@ record WeightLimits(double[] min, double[] max, double total) {
     for (int i = 0; i < raw.length; i++) {
       left -= moving[i] ? 0.0 : weights[i];
     }
-    while (true) {
-      double sum = 0.0;
-      int count = 0;
-      for (int i = 0; i < raw.length; i++) {
-        sum += free[i] ? raw[i] : 0.0;
-        count += free[i] ? 1 : 0;
-      }
+    for (int round = 0; round < raw.length; round++) {
+      spread(left, raw, free, result);
       double above = 0.0;
       double below = 0.0;
       for (int i = 0; i < raw.length; i++) {
-        if (free[i]) {
-          result[i] = sum > 0.0 ? raw[i] * left / sum : left / count;
-          above += Math.max(0.0, result[i] - max[i]);
-          below += Math.max(0.0, min[i] - result[i]);
-        }
+        above += free[i] ? Math.max(0.0, result[i] - max[i]) : 0.0;
+        below += free[i] ? Math.max(0.0, min[i] - result[i]) : 0.0;
       }
       if (above == 0.0 && below == 0.0) {
         return result;
@@ -137,6 +138,25 @@ record WeightLimits(double[] min, double[] max, double total) {
           left -= result[i];
           free[i] = false;
         }
+      }
+    }
+    return result;
+  }
+
+  /** The solution without limits; a plain product where all raw weights are positive. */
+  private static void spread(double left, double[] raw, boolean[] free, double[] result) {
+    double size = 0.0; // Σ s
+    double missing = 0.0; // Σ (s − raw)
+    int count = 0;
+    for (int i = 0; i < raw.length; i++) {
+      size += free[i] ? Math.abs(raw[i]) : 0.0;
+      missing += free[i] ? Math.abs(raw[i]) - raw[i] : 0.0;
+      count += free[i] ? 1 : 0;
+    }
+    for (int i = 0; i < raw.length; i++) {
+      if (free[i]) {
+        double s = Math.abs(raw[i]);
+        result[i] = size > 0.0 ? s * (left + missing) / size - (s - raw[i]) : left / count;
       }
     }
   }

@@ -2,8 +2,9 @@ package org.gradnorm4j.gradnorm;
 
 /**
  * How the optimiser's step moves the loss weights. With &Delta;<sub>i</sub> what the optimiser
- * makes of the gradient of L<sub>grad</sub>; both are followed by the renormalisation to &Sigma;
- * &lambda; = T.
+ * makes of the gradient of L<sub>grad</sub> (up to a bound, see {@link
+ * GradNormBuilder#lossWeightUpdater}); both are followed by the renormalisation to &Sigma; &lambda;
+ * = T.
  */
 public enum WeightUpdate {
   /**
@@ -22,7 +23,10 @@ public enum WeightUpdate {
    *
    * <p><b>Note:</b> nothing keeps a weight positive. If the tasks' gradients differ by more than
    * about 2 / learning rate, the balanced weight is smaller than one step, and the weight crosses
-   * zero: the task's loss is then maximised.
+   * zero: the task's loss is then maximised. Where weights are negative the paper's factor &Sigma;
+   * &lambda; / &Sigma; (&lambda; &minus; &Delta;) may have any size and sign; they are brought to
+   * the sum by &lambda;<sub>i</sub> + c |&lambda;<sub>i</sub>| instead, which is that factor where
+   * all are positive.
    */
   ADDITIVE
 }

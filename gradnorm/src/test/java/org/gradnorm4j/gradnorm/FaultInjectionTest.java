@@ -16,6 +16,7 @@ import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.activations.IActivation;
@@ -29,10 +30,12 @@ import org.nd4j.linalg.lossfunctions.impl.LossMSE;
 
 /**
  * Values that break arithmetic, everywhere a step can meet them: whatever comes, λ stays finite and
- * positive with its sum, and moves again when the fault is over.
+ * positive with its sum, and moves again when the fault is over. {@link RuleFaultTest} does more of
+ * it.
  */
+@Tag(TestSize.EXHAUSTIVE)
 class FaultInjectionTest {
-  private static final int RUNS = 2000;
+  private static final int RUNS = TestSize.of(60, 2000);
   private static final int THREADS = 2;
   private static final int STEPS = 50;
   private static final int CLEAN_STEPS_AT_THE_END = 5;

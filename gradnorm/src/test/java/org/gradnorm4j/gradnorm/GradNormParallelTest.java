@@ -17,6 +17,7 @@ import org.deeplearning4j.parallelism.ParallelWrapper.TrainingMode;
 import org.gradnorm4j.core.GradientNormProbe;
 import org.gradnorm4j.core.ParallelTraining;
 import org.gradnorm4j.core.StepMeasurement;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -30,10 +31,11 @@ import org.nd4j.linalg.factory.Nd4j;
  * Several workers, one GradNorm: against the rule on one thread, given what each worker's minibatch
  * measures at the parameters that worker had.
  */
-@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD) // else DL4J would wait on
+@Timeout(value = 600, threadMode = Timeout.ThreadMode.SEPARATE_THREAD) // else DL4J would wait on
+@Tag(TestSize.EXHAUSTIVE)
 class GradNormParallelTest {
   private static final String[] TASKS = {"a", "b", "c"};
-  private static final int ROUNDS = 200;
+  private static final int ROUNDS = TestSize.of(40, 200);
 
   private static MultiDataSet batch(int seed) {
     Nd4j.getRandom().setSeed(seed);

@@ -56,6 +56,7 @@ class GradNormRuleTest {
         new Tally(initialLosses, one),
         Tally.empty(tasks),
         Tally.empty(tasks),
+        new int[tasks],
         new int[tasks][SkipCause.values().length]);
   }
 
@@ -224,15 +225,15 @@ class GradNormRuleTest {
     }
   }
 
+  /** λ − Δ would be (2, −99), with no positive sum to scale: no more than ½ is taken of each Δ. */
   @Test
-  void additiveWeights_withoutAPositiveSum_sayWhatToDo() {
+  void additiveWeights_whoseSumAStepWouldTurnNegative_takeABoundedOne() {
     GradNormState state = after(new double[] {1, 1}, 1, 1);
     StepMeasurement step =
         measured(new double[] {1, 1}, new double[] {1, 100}, new double[] {1, 1});
-    assertThatThrownBy(() -> rule(2, 0, WeightUpdate.ADDITIVE, 1).update(state, step))
-        .isInstanceOf(IllegalStateException.class)
-        .hasMessageContaining("no positive sum")
-        .hasMessageContaining("WeightUpdate.MULTIPLICATIVE");
+    GradNormRule.Update update = rule(2, 0, WeightUpdate.ADDITIVE, 1).update(state, step);
+    assertClose(update.state().lossWeights(), 1.5, 0.5);
+    assertThat(update.notices()).containsExactly(Notice.STEP_CUT);
   }
 
   @ParameterizedTest

@@ -193,7 +193,7 @@ class GradNormTest {
     assertThatThrownBy(() -> gradNorm.attach(network("a", "c")))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "this GradNorm has been balancing [a, b], the network has [a, c]. Build another");
+            "this GradNorm has been balancing [a, b], the network has [a, c]. Build another, or begin anew: reset()");
     for (double alpha : new double[] {-0.5, Double.NaN, Double.POSITIVE_INFINITY}) {
       assertThatThrownBy(() -> GradNorm.builder().alpha(alpha))
           .isInstanceOf(IllegalArgumentException.class)
@@ -272,7 +272,7 @@ class GradNormTest {
     assertThatThrownBy(() -> gradNorm.attach(network("a", "b")))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "this GradNorm has been balancing [squared, absolute], the network has [a, b]. Build another");
+            "this GradNorm has been balancing [squared, absolute], the network has [a, b]. Build another, or begin anew: reset()");
   }
 
   @Test

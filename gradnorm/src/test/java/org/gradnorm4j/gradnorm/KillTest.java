@@ -16,6 +16,7 @@ import java.util.concurrent.Future;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -23,8 +24,9 @@ import org.junit.jupiter.api.io.TempDir;
  * A process that saves every step, killed (SIGKILL, on Linux) at random moments. Two runs at a
  * time.
  */
+@Tag(TestSize.EXHAUSTIVE)
 class KillTest {
-  private static final int KILLS_A_RUN = 15;
+  private static final int KILLS_A_RUN = TestSize.of(3, 15);
 
   /** Numbers of one run. */
   private record Result(int lastIteration, int checkpointsRead, int mostLost, int halfWritten) {}

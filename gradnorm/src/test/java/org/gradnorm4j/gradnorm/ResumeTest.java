@@ -33,7 +33,7 @@ class ResumeTest {
       run(settings.getValue(), 100, folder.resolve(settings.getKey() + "-100.zip"));
     }
     Process process = TrainingProcess.command(arguments).inheritIO().start();
-    assertThat(process.waitFor(120, TimeUnit.SECONDS)).isTrue();
+    assertThat(process.waitFor(10, TimeUnit.MINUTES)).isTrue();
     assertThat(process.exitValue()).isZero();
 
     for (String settings : TrainingProcess.settings().keySet()) {

@@ -118,7 +118,7 @@ class StateFileTest {
     assertThatThrownBy(() -> restored.attach(other))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "this GradNorm has been balancing [a, b, c], the network has [a, c, b]. Build another");
+            "this GradNorm has been balancing [a, b, c], the network has [a, c, b]. Build another, or begin anew: reset()");
     restored.attach(TrainingProcess.network());
   }
 
@@ -210,7 +210,8 @@ class StateFileTest {
     GradNormBuilder settings = GradNorm.builder().lossWeightUpdater(updater);
     GradNormState state = Rules.of(settings, "x", "y").init(Rules.ones(2));
     SavedRun run =
-        new SavedRun(settings.settings(), List.of("x", "y"), List.of("w"), 0, state, null);
+        new SavedRun(
+            settings.settings(), List.of(), List.of("x", "y"), List.of("w"), 0, state, null);
     IUpdater again = read(StateWriter.write(run)).settings().lossWeightUpdater();
     assertThat(again).isEqualTo(updater).hasSameClassAs(updater);
     for (int step : new int[] {0, 10, 299, 1000}) {

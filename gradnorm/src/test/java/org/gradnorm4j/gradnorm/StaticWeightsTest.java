@@ -102,6 +102,94 @@ class StaticWeightsTest {
         .containsExactly(values(mean));
   }
 
+  /** Steps whose weights are given. */
+  private static StepTable.View history(double[]... steps) {
+    StepTable table = new StepTable(List.of(Rules.names(steps[0].length)));
+    for (double[] weights : steps) {
+      StepTable.Row[] rows = new StepTable.Row[weights.length];
+      for (int i = 0; i < rows.length; i++) {
+        rows[i] = new StepTable.Row(table.size(), 0, 1, weights[i], 1, 1, 1, 1, true, false);
+      }
+      table.add(rows);
+    }
+    return table.view();
+  }
+
+  /** 1e-8 and 1e-4 in turn: the arithmetic mean is half of the larger, the geometric one 1e-6. */
+  @Test
+  void weightThatMovesByDecades_isAveragedGeometrically() {
+    StaticWeights mean =
+        StaticWeights.of(
+            history(
+                new double[] {1e-8, 2.5 - 1e-8, 0.5},
+                new double[] {1e-4, 2.5 - 1e-4, 0.5},
+                new double[] {1e-8, 2.5 - 1e-8, 0.5},
+                new double[] {1e-4, 2.5 - 1e-4, 0.5}),
+            4);
+    assertThat(mean.geometric()).isTrue();
+    assertThat(mean.lossWeights().get("task0")).isCloseTo(1e-6, within(1e-10));
+    assertThat(mean.lossWeights().get("task2")).isEqualTo(0.5);
+    assertThat(mean.lossWeights().values().stream().mapToDouble(w -> w).sum())
+        .isCloseTo(3, within(1e-12));
+    assertThat(mean.describe())
+        .isEqualTo("Geometric mean of each task's weight over the last 4 recorded steps");
+  }
+
+  @Test
+  void weightsWithinADecade_orOfBothSigns_areAveragedArithmetically() {
+    StaticWeights near =
+        StaticWeights.of(history(new double[] {0.1, 2.9}, new double[] {1.0, 2.0}), 2);
+    assertThat(near.geometric()).isFalse();
+    assertThat(near.lossWeights().get("task0")).isCloseTo(0.55, within(1e-15));
+    StaticWeights signs =
+        StaticWeights.of(history(new double[] {-0.5, 2.5}, new double[] {0.1, 1.9}), 2);
+    assertThat(signs.geometric()).isFalse();
+    assertThat(signs.lossWeights().get("task0")).isCloseTo(-0.2, within(1e-15));
+    assertThat(signs)
+        .hasToString(
+            "GradNorm.builder()/* \"task0\": -0.200000 is not > 0 */.pin(\"task1\", 2.20000).build()");
+  }
+
+  /** A run that falls for three quarters, and lives at 1e-6 then. */
+  @Test
+  void lateSteps_leaveTheDescentOut() {
+    double[][] steps = new double[400][];
+    for (int t = 0; t < steps.length; t++) {
+      double weight = Math.pow(10, -6.0 * Math.min(1, t / 300.0));
+      steps[t] = new double[] {weight, 2 - weight};
+    }
+    StaticWeights late = StaticWeights.ofLateSteps(history(steps));
+    assertThat(late.steps()).isEqualTo(100);
+    assertThat(late.lossWeights().get("task0")).isCloseTo(1e-6, within(1e-18));
+    assertThat(StaticWeights.ofLateSteps(history(steps[0])).steps()).isEqualTo(1);
+  }
+
+  @Test
+  void withoutANumber_theMeanIsOverTheLastQuarter() {
+    GradNorm gradNorm = trained(TrainingProcess.network());
+    assertThat(gradNorm.staticWeights()).isEqualTo(gradNorm.staticWeights(STEPS / 4));
+  }
+
+  /** A geometric mean, brought to the sum, may be outside of limits that each weight is within. */
+  @Test
+  void freeze_staysWithinTheLimits() {
+    ComputationGraph net = TrainingProcess.network();
+    GradNorm gradNorm =
+        GradNorm.builder()
+            .weightLimits("a", 0.01, 1.2)
+            .lossWeightUpdater(new org.nd4j.linalg.learning.config.Sgd(5))
+            .build()
+            .attach(net);
+    TrainingProcess.train(net, STEPS);
+    StaticWeights asked = gradNorm.staticWeights(STEPS);
+    assertThat(asked.geometric()).isTrue();
+    StaticWeights held = gradNorm.freeze(STEPS);
+    assertThat(gradNorm.lossWeights()).isEqualTo(held.lossWeights());
+    assertThat(held.lossWeights().get("a")).isBetween(0.01, 1.2);
+    assertThat(held.lossWeights().values().stream().mapToDouble(w -> w).sum())
+        .isCloseTo(3, within(1e-12));
+  }
+
   private static double[] values(StaticWeights weights) {
     return weights.lossWeights().values().stream().mapToDouble(Double::doubleValue).toArray();
   }
@@ -130,10 +218,10 @@ class StaticWeightsTest {
     Locale before = Locale.getDefault();
     try {
       Locale.setDefault(Locale.GERMANY); // writes 1,25
-      assertThat(new StaticWeights(weights, 10))
+      assertThat(new StaticWeights(weights, 10, false))
           .hasToString(
               "GradNorm.builder().pin(\"a\", 1.25000).pin(\"b\", 0.750000).pin(\"c\", 1.00000).build()");
-      assertThat(new StaticWeights(Map.of("say \"x\\y\"", 1e-7), 1))
+      assertThat(new StaticWeights(Map.of("say \"x\\y\"", 1e-7), 1, false))
           .hasToString("GradNorm.builder().pin(\"say \\\"x\\\\y\\\"\", 1.00000e-07).build()");
     } finally {
       Locale.setDefault(before);

@@ -69,6 +69,12 @@ final class TrainingProcess {
         GradNorm.builder(),
         "sgd",
         GradNorm.builder().lossWeightUpdater(new Sgd(1e-3)).weightUpdate(WeightUpdate.ADDITIVE),
+        "window",
+        GradNorm.builder()
+            .weightUpdate(WeightUpdate.ADDITIVE)
+            .taskWindow(2)
+            .initialLossWeights(Map.of("a", 2.0))
+            .weightLimits("b", 0.2, 1.5),
         "all",
         GradNorm.builder()
             .lossWeightUpdater(new Nesterovs(1e-3, 0.8))

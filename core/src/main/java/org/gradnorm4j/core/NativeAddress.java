@@ -16,6 +16,7 @@ final class NativeAddress {
 
   /** Of floats, from an element on. */
   static final class Floats extends FloatPointer {
+    @SuppressWarnings("UnusedVariable") // to be held
     private final INDArray held;
 
     Floats(INDArray array, long from) {
@@ -27,6 +28,7 @@ final class NativeAddress {
 
   /** Of doubles, from an element on. */
   static final class Doubles extends DoublePointer {
+    @SuppressWarnings("UnusedVariable") // to be held
     private final INDArray held;
 
     Doubles(INDArray array, long from) {
@@ -38,6 +40,7 @@ final class NativeAddress {
 
   /** Of the bytes from the first element to behind the last. */
   static final class Bytes extends BytePointer {
+    @SuppressWarnings("UnusedVariable") // to be held
     private final INDArray held;
 
     Bytes(INDArray array, long extent) {

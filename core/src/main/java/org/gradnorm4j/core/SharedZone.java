@@ -3,7 +3,6 @@ package org.gradnorm4j.core;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import org.deeplearning4j.nn.graph.vertex.GraphVertex;
 
@@ -27,7 +26,7 @@ final class SharedZone {
       DenseNormKernel.Method denseMethod,
       TrainingStep step) {
     List<GraphVertex> zone = graph.sharedZone(sharedLayers);
-    Map<GraphVertex, EpsilonTap> tapped = new IdentityHashMap<>();
+    IdentityHashMap<GraphVertex, EpsilonTap> tapped = new IdentityHashMap<>();
     for (GraphVertex vertex : zone) {
       boolean shared = TaskGraph.isIn(sharedLayers, vertex);
       boolean[] forwards = forwards(graph, zone, vertex);
@@ -65,7 +64,7 @@ final class SharedZone {
    * The ways into a vertex; its consumers in the zone, being behind it, have their taps already.
    */
   private static List<EpsilonTap.Edge> edges(
-      TaskGraph tasks, GraphVertex vertex, Map<GraphVertex, EpsilonTap> tapped) {
+      TaskGraph tasks, GraphVertex vertex, IdentityHashMap<GraphVertex, EpsilonTap> tapped) {
     return tasks.epsilonEdges(vertex).stream()
         .map(
             edge ->

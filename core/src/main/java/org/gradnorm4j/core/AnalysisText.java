@@ -59,7 +59,7 @@ record AnalysisText(GradientAnalysis analysis) {
               percent(part.share()),
               part.cosineWithTotal().mean()));
     }
-    text.append(String.format("%n"));
+    text.append(String.format(Locale.ROOT, "%n"));
     appendRow(
         text,
         name,
@@ -72,7 +72,7 @@ record AnalysisText(GradientAnalysis analysis) {
           part.name(),
           part.cosines().values().stream().map(cosine -> format("%.2f", cosine.mean())).toList());
     }
-    text.append(String.format("%n"));
+    text.append(String.format(Locale.ROOT, "%n"));
     appendRow(
         text,
         name,

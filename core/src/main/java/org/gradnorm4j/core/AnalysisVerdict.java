@@ -42,7 +42,9 @@ final class AnalysisVerdict {
         if (analysis.batches() > 1) {
           share += format(" ± %.1f", 100.0 * margin(part.share(), parts.size()));
         }
-        findings.add("dominated by %s (%s %% of the update)".formatted(part.name(), share));
+        findings.add(
+            String.format(
+                Locale.ROOT, "dominated by %s (%s %% of the update)", part.name(), share));
       }
     }
   }
@@ -59,7 +61,12 @@ final class AnalysisVerdict {
                   ? format("on this batch (cosine %.2f)", cosine.mean())
                   : format("(cosine %.2f ± %.2f)", cosine.mean(), margin);
           findings.add(
-              "%s and %s in conflict %s".formatted(parts.get(i).name(), parts.get(j).name(), size));
+              String.format(
+                  Locale.ROOT,
+                  "%s and %s in conflict %s",
+                  parts.get(i).name(),
+                  parts.get(j).name(),
+                  size));
         }
       }
     }

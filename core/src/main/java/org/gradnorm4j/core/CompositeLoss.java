@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.nd4j.common.primitives.Pair;
@@ -68,7 +69,8 @@ public final class CompositeLoss implements ILossFunction {
   static double checkedWeight(String kind, String name, double weight) {
     if (!(weight >= 0.0 && Double.isFinite(weight))) {
       throw new IllegalArgumentException(
-          "%s '%s': weight (%s) must be >= 0 and finite".formatted(kind, name, weight));
+          String.format(
+              Locale.ROOT, "%s '%s': weight (%s) must be >= 0 and finite", kind, name, weight));
     }
     return weight;
   }

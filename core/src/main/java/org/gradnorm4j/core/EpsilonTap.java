@@ -3,6 +3,7 @@ package org.gradnorm4j.core;
 import java.lang.reflect.Proxy;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import org.deeplearning4j.nn.gradient.Gradient;
 import org.deeplearning4j.nn.graph.vertex.GraphVertex;
@@ -213,7 +214,11 @@ final class EpsilonTap {
 
   private IllegalStateException rewired(int epsilons) {
     return new IllegalStateException(
-        "'%s' got %d epsilons, but had %d consumers when the probe was attached. The graph was rewired: detach before, attach again after"
-            .formatted(vertex.getVertexName(), epsilons, arrived.length));
+        String.format(
+            Locale.ROOT,
+            "'%s' got %d epsilons, but had %d consumers when the probe was attached. The graph was rewired: detach before, attach again after",
+            vertex.getVertexName(),
+            epsilons,
+            arrived.length));
   }
 }

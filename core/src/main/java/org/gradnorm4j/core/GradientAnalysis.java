@@ -3,6 +3,7 @@ package org.gradnorm4j.core;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -117,8 +118,11 @@ public record GradientAnalysis(
           .orElseThrow(
               () ->
                   new IllegalArgumentException(
-                      "there is no part '%s'. Parts: %s"
-                          .formatted(part, parts.stream().map(Part::name).toList())));
+                      String.format(
+                          Locale.ROOT,
+                          "there is no part '%s'. Parts: %s",
+                          part,
+                          parts.stream().map(Part::name).toList())));
     }
   }
 
@@ -157,8 +161,11 @@ public record GradientAnalysis(
         .orElseThrow(
             () ->
                 new IllegalArgumentException(
-                    "there is no group '%s'. Groups: %s"
-                        .formatted(name, parameters.stream().map(Parameters::name).toList())));
+                    String.format(
+                        Locale.ROOT,
+                        "there is no group '%s'. Groups: %s",
+                        name,
+                        parameters.stream().map(Parameters::name).toList())));
   }
 
   /**

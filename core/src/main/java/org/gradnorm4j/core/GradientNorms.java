@@ -3,6 +3,7 @@ package org.gradnorm4j.core;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Predicate;
@@ -282,8 +283,11 @@ public final class GradientNorms {
           int part = gradients.names().indexOf(name);
           if (part < 0) {
             throw new IllegalArgumentException(
-                "lossWeights has a weight for '%s', which is no part of this network's loss %s"
-                    .formatted(name, gradients.names()));
+                String.format(
+                    Locale.ROOT,
+                    "lossWeights has a weight for '%s', which is no part of this network's loss %s",
+                    name,
+                    gradients.names()));
           }
           weights[part] = weight;
         });
@@ -302,9 +306,11 @@ public final class GradientNorms {
         (name, selection) -> {
           if (parameters.stream().noneMatch(parameter -> selection.test(parameter.name()))) {
             throw new IllegalArgumentException(
-                "selection '%s' takes none of the parameters %s"
-                    .formatted(
-                        name, parameters.stream().map(PartGradients.Parameter::name).toList()));
+                String.format(
+                    Locale.ROOT,
+                    "selection '%s' takes none of the parameters %s",
+                    name,
+                    parameters.stream().map(PartGradients.Parameter::name).toList()));
           }
           if (groups.containsKey(name)) {
             throw new IllegalArgumentException(

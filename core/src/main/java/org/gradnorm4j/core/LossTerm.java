@@ -3,6 +3,7 @@ package org.gradnorm4j.core;
 import java.io.Serial;
 import java.io.Serializable;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.function.Supplier;
 import org.nd4j.linalg.activations.IActivation;
@@ -91,13 +92,14 @@ final class LossTerm implements Serializable {
       return value.get();
     } catch (RuntimeException e) {
       throw new IllegalArgumentException(
-          "term '%s' (%s) cannot be computed from labels of shape %s and an output of shape %s: %s"
-              .formatted(
-                  name,
-                  loss.name(),
-                  Arrays.toString(given.labels.shape()),
-                  Arrays.toString(given.preOutput.shape()),
-                  e.getMessage()),
+          String.format(
+              Locale.ROOT,
+              "term '%s' (%s) cannot be computed from labels of shape %s and an output of shape %s: %s",
+              name,
+              loss.name(),
+              Arrays.toString(given.labels.shape()),
+              Arrays.toString(given.preOutput.shape()),
+              e.getMessage()),
           e);
     }
   }

@@ -3,6 +3,7 @@ package org.gradnorm4j.core;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.function.BiFunction;
 import java.util.function.Predicate;
@@ -224,8 +225,11 @@ final class MeasuredNetwork implements WeightedLoss.Calls {
     for (int i = 0; i < lossWeights.length; i++) {
       if (!Double.isFinite(lossWeights[i]) || lossWeights[i] == 0.0) {
         throw new IllegalArgumentException(
-            "task '%s': loss weight (%s) must be finite and not 0. Use a small weight instead, such as 1e-6"
-                .formatted(taskNames().get(i), lossWeights[i]));
+            String.format(
+                Locale.ROOT,
+                "task '%s': loss weight (%s) must be finite and not 0. Use a small weight instead, such as 1e-6",
+                taskNames().get(i),
+                lossWeights[i]));
       }
     }
   }
@@ -477,8 +481,11 @@ final class MeasuredNetwork implements WeightedLoss.Calls {
     for (PenaltyTerm penalty : graph.tasks().penalties()) {
       if (penalty.parts().stream().noneMatch(sharedParameters)) {
         throw new IllegalArgumentException(
-            "penalty '%s' does not act on the shared layer %s: it has no gradient there to balance. Choose a shared layer it acts on, or use Deeplearning4j's own l1 or l2, which stay as they are"
-                .formatted(penalty.name(), sharedLayers));
+            String.format(
+                Locale.ROOT,
+                "penalty '%s' does not act on the shared layer %s: it has no gradient there to balance. Choose a shared layer it acts on, or use Deeplearning4j's own l1 or l2, which stay as they are",
+                penalty.name(),
+                sharedLayers));
       }
     }
   }

@@ -116,12 +116,15 @@ final class OpenBlas extends Blas {
     FloatBuffer x = a.capacity((length - 1L) * strideA + 1).asBuffer();
     FloatBuffer y = b.capacity((length - 1L) * strideB + 1).asBuffer();
     double sum = 0.0;
-    for (int i = 0; i < length; i++) {
-      sum += (double) x.get(i * strideA) * y.get(i * strideB);
+    try {
+      for (int i = 0; i < length; i++) {
+        sum += (double) x.get(i * strideA) * y.get(i * strideB);
+      }
+      return sum;
+    } finally { // the buffers do not hold the arrays
+      Reference.reachabilityFence(a);
+      Reference.reachabilityFence(b);
     }
-    Reference.reachabilityFence(a); // the buffers do not hold it
-    Reference.reachabilityFence(b);
-    return sum;
   }
 
   /** The upper triangles are zero: of new arrays, and never written to. */

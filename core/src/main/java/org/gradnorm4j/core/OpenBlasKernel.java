@@ -4,6 +4,7 @@ import com.sun.jna.NativeLibrary;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import org.bytedeco.javacpp.Loader;
@@ -52,8 +53,10 @@ public final class OpenBlasKernel {
   static Optional<String> advice(String kernel, String cpu) {
     return cpu.contains(" avx512f ") && !AVX512.contains(kernel)
         ? Optional.of(
-            "this CPU has AVX-512, which OpenBLAS's kernel '%s' does not use: try OPENBLAS_CORETYPE=SkylakeX"
-                .formatted(kernel))
+            String.format(
+                Locale.ROOT,
+                "this CPU has AVX-512, which OpenBLAS's kernel '%s' does not use: try OPENBLAS_CORETYPE=SkylakeX",
+                kernel))
         : Optional.empty();
   }
 

@@ -1,5 +1,6 @@
 package org.gradnorm4j.core;
 
+import java.util.Locale;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.WorkspaceMode;
 import org.deeplearning4j.parallelism.ParallelWrapper;
@@ -69,8 +70,10 @@ public final class ParallelTraining {
     }
     if (!(context instanceof DefaultTrainerContext || context instanceof SymmetricTrainerContext)) {
       throw new IllegalArgumentException(
-          "trainer context (%s) must be Deeplearning4j's DefaultTrainerContext or SymmetricTrainerContext. Leave the wrapper's as it was built"
-              .formatted(context.getClass().getName()));
+          String.format(
+              Locale.ROOT,
+              "trainer context (%s) must be Deeplearning4j's DefaultTrainerContext or SymmetricTrainerContext. Leave the wrapper's as it was built",
+              context.getClass().getName()));
     }
     wrapper.setTrainerContext(new Context(context));
   }

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.deeplearning4j.nn.conf.BackpropType;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
@@ -325,8 +326,11 @@ final class PartGradients {
     public void computeGradient(MultiDataSet batch) {
       if (batch.numFeatureArrays() != 1 || batch.numLabelsArrays() != 1) {
         throw new IllegalArgumentException(
-            "batch (%d feature and %d label arrays) must have one of each for a MultiLayerNetwork"
-                .formatted(batch.numFeatureArrays(), batch.numLabelsArrays()));
+            String.format(
+                Locale.ROOT,
+                "batch (%d feature and %d label arrays) must have one of each for a MultiLayerNetwork",
+                batch.numFeatureArrays(),
+                batch.numLabelsArrays()));
       }
       network.setInput(batch.getFeatures(0));
       network.setLabels(batch.getLabels(0));

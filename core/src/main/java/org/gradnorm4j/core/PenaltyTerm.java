@@ -3,6 +3,7 @@ package org.gradnorm4j.core;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.DoubleSupplier;
@@ -68,14 +69,20 @@ final class PenaltyTerm {
     for (Regularization other : all) {
       if (!(other instanceof WeightPenalty second)) {
         throw new IllegalArgumentException(
-            "layer '%s' has the penalty '%s' and %s, which would penalise its weights twice. Leave one of them out"
-                .formatted(
-                    vertex.getVertexName(), penalty.name(), other.getClass().getSimpleName()));
+            String.format(
+                Locale.ROOT,
+                "layer '%s' has the penalty '%s' and %s, which would penalise its weights twice. Leave one of them out",
+                vertex.getVertexName(),
+                penalty.name(),
+                other.getClass().getSimpleName()));
       }
       if (other != penalty && second.name().equals(penalty.name())) {
         throw new IllegalArgumentException(
-            "layer '%s' has two penalties of the name '%s'. Use two names, or one elasticNet"
-                .formatted(vertex.getVertexName(), penalty.name()));
+            String.format(
+                Locale.ROOT,
+                "layer '%s' has two penalties of the name '%s'. Use two names, or one elasticNet",
+                vertex.getVertexName(),
+                penalty.name()));
       }
     }
   }
@@ -83,8 +90,13 @@ final class PenaltyTerm {
   private void add(Part part) {
     if (!parts.isEmpty() && part.penalty().weight() != weight()) {
       throw new IllegalArgumentException(
-          "penalty '%s' has weight %s in one layer and %s in layer '%s'. Use one weight, or two names"
-              .formatted(name(), weight(), part.penalty().weight(), part.vertex().getVertexName()));
+          String.format(
+              Locale.ROOT,
+              "penalty '%s' has weight %s in one layer and %s in layer '%s'. Use one weight, or two names",
+              name(),
+              weight(),
+              part.penalty().weight(),
+              part.vertex().getVertexName()));
     }
     parts.add(part);
   }

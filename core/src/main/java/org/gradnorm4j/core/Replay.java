@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import org.deeplearning4j.nn.gradient.Gradient;
 import org.deeplearning4j.nn.graph.vertex.GraphVertex;
@@ -211,8 +212,11 @@ final class Replay {
             ? vertex.getLayer().conf().getLayer().getClass().getSimpleName()
             : vertex.getClass().getSimpleName();
     return new IllegalStateException(
-        "'%s' (%s) does not give the same gradient twice: its backward pass changes what it depends on, so the tasks cannot be told apart there. Choose a shared layer that has it on the way to at most one task"
-            .formatted(vertex.getVertexName(), kind),
+        String.format(
+            Locale.ROOT,
+            "'%s' (%s) does not give the same gradient twice: its backward pass changes what it depends on, so the tasks cannot be told apart there. Choose a shared layer that has it on the way to at most one task",
+            vertex.getVertexName(),
+            kind),
         cause);
   }
 }

@@ -2,6 +2,7 @@ package org.gradnorm4j.core;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.PReLULayer;
 import org.deeplearning4j.nn.graph.vertex.GraphVertex;
@@ -78,11 +79,12 @@ final class SharedLayers {
     }
     if (TaskGraph.weightKeys(vertex).isEmpty()) {
       throw new IllegalArgumentException(
-          "layer '%s' (%s) has no weights to take a gradient of. %s"
-              .formatted(
-                  vertex.getVertexName(),
-                  vertex.getLayer().conf().getLayer().getClass().getSimpleName(),
-                  choices(graph)));
+          String.format(
+              Locale.ROOT,
+              "layer '%s' (%s) has no weights to take a gradient of. %s",
+              vertex.getVertexName(),
+              vertex.getLayer().conf().getLayer().getClass().getSimpleName(),
+              choices(graph)));
     }
   }
 
@@ -92,13 +94,21 @@ final class SharedLayers {
       String outputName = graph.outputs().get(output);
       if (!graph.tasksThatDependOn(vertex).intersects(graph.tasks().of(output))) {
         throw new IllegalArgumentException(
-            "layer '%s' is not shared: output '%s' does not depend on it. %s"
-                .formatted(name, outputName, choices(graph)));
+            String.format(
+                Locale.ROOT,
+                "layer '%s' is not shared: output '%s' does not depend on it. %s",
+                name,
+                outputName,
+                choices(graph)));
       }
       if (!graph.tasksThatTrain(vertex).intersects(graph.tasks().of(output))) {
         throw new IllegalArgumentException(
-            "layer '%s' gets no gradient from output '%s': frozen layers lie between them. Unfreeze them, or choose another. %s"
-                .formatted(name, outputName, choices(graph)));
+            String.format(
+                Locale.ROOT,
+                "layer '%s' gets no gradient from output '%s': frozen layers lie between them. Unfreeze them, or choose another. %s",
+                name,
+                outputName,
+                choices(graph)));
       }
     }
   }
@@ -107,8 +117,11 @@ final class SharedLayers {
     DataType type = vertex.getLayer().params().dataType();
     if (type != DataType.FLOAT && type != DataType.DOUBLE) {
       throw new IllegalArgumentException(
-          "layer '%s' has data type %s, too coarse to measure gradients in. Use dataType(DataType.FLOAT) or DOUBLE"
-              .formatted(vertex.getVertexName(), type));
+          String.format(
+              Locale.ROOT,
+              "layer '%s' has data type %s, too coarse to measure gradients in. Use dataType(DataType.FLOAT) or DOUBLE",
+              vertex.getVertexName(),
+              type));
     }
   }
 

@@ -2,6 +2,7 @@ package org.gradnorm4j.core;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * What one training step showed: loss and gradient norm of every task, and the loss weights it was
@@ -192,16 +193,17 @@ public record StepMeasurement(
 
   @Override
   public String toString() {
-    return "StepMeasurement[iteration=%d, epoch=%d, batchSize=%d, taskNames=%s, present=%s, losses=%s, lossesPerLabel=%s, gradientNorms=%s, lossWeights=%s]"
-        .formatted(
-            iteration,
-            epoch,
-            batchSize,
-            taskNames,
-            Arrays.toString(present),
-            Arrays.toString(losses),
-            Arrays.toString(lossesPerLabel),
-            Arrays.toString(gradientNorms),
-            Arrays.toString(lossWeights));
+    return String.format(
+        Locale.ROOT,
+        "StepMeasurement[iteration=%d, epoch=%d, batchSize=%d, taskNames=%s, present=%s, losses=%s, lossesPerLabel=%s, gradientNorms=%s, lossWeights=%s]",
+        iteration,
+        epoch,
+        batchSize,
+        taskNames,
+        Arrays.toString(present),
+        Arrays.toString(losses),
+        Arrays.toString(lossesPerLabel),
+        Arrays.toString(gradientNorms),
+        Arrays.toString(lossWeights));
   }
 }

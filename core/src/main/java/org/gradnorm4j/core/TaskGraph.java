@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.IntSupplier;
 import java.util.stream.IntStream;
 import org.deeplearning4j.nn.api.Layer;
@@ -140,8 +141,11 @@ final class TaskGraph {
         .orElseThrow(
             () ->
                 new IllegalArgumentException(
-                    "output '%s' (%s): its gradient does not come from an ILossFunction alone, so it cannot be weighted. Use OutputLayer, LossLayer, or their Rnn/Cnn forms"
-                        .formatted(name, configuration.getClass().getSimpleName())));
+                    String.format(
+                        Locale.ROOT,
+                        "output '%s' (%s): its gradient does not come from an ILossFunction alone, so it cannot be weighted. Use OutputLayer, LossLayer, or their Rnn/Cnn forms",
+                        name,
+                        configuration.getClass().getSimpleName())));
   }
 
   /** The layer itself if its weights are frozen but let gradients pass; DL4J has its loss work. */

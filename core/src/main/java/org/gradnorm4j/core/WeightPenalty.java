@@ -1,6 +1,7 @@
 package org.gradnorm4j.core;
 
 import java.io.Serial;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.function.DoubleSupplier;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -68,7 +69,8 @@ public final class WeightPenalty extends L2Regularization {
     this.driver = driver;
     if (!(l1Ratio >= 0.0 && l1Ratio <= 1.0)) {
       throw new IllegalArgumentException(
-          "penalty '%s': l1Ratio (%s) must be from 0 to 1".formatted(name, l1Ratio));
+          String.format(
+              Locale.ROOT, "penalty '%s': l1Ratio (%s) must be from 0 to 1", name, l1Ratio));
     }
   }
 
@@ -208,6 +210,6 @@ public final class WeightPenalty extends L2Regularization {
 
   @Override
   public String toString() {
-    return "%s %s (L1 ratio %s)".formatted(weight, name, l1Ratio);
+    return String.format(Locale.ROOT, "%s %s (L1 ratio %s)", weight, name, l1Ratio);
   }
 }

@@ -3,6 +3,7 @@ package org.gradnorm4j.core;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.Supplier;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
@@ -135,12 +136,13 @@ final class InputTrial {
   }
 
   private static String name(Role role, INDArray array) {
-    return "%s %s %s, strides %s: "
-        .formatted(
-            role,
-            array.dataType(),
-            Arrays.toString(array.shape()),
-            Arrays.toString(array.stride()));
+    return String.format(
+        Locale.ROOT,
+        "%s %s %s, strides %s: ",
+        role,
+        array.dataType(),
+        Arrays.toString(array.shape()),
+        Arrays.toString(array.stride()));
   }
 
   /** What is said against it; empty if nothing is. */

@@ -9,6 +9,7 @@ import static org.gradnorm4j.core.NoInterferenceTest.assertBitIdentical;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Stream;
 import org.deeplearning4j.nn.conf.CNN2DFormat;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration.GraphBuilder;
@@ -120,9 +121,16 @@ abstract class OracleMatrix {
       int steps) {
     @Override
     public String toString() {
-      return "%s: %s | %s | %s | masks %s | workspaces %s | %d steps"
-          .formatted(
-              family.name(), kind.name(), between.name(), heads.name(), masks, workspaces, steps);
+      return String.format(
+          Locale.ROOT,
+          "%s: %s | %s | %s | masks %s | workspaces %s | %d steps",
+          family.name(),
+          kind.name(),
+          between.name(),
+          heads.name(),
+          masks,
+          workspaces,
+          steps);
     }
   }
 

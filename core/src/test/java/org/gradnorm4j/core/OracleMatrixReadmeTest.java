@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.deeplearning4j.nn.conf.WorkspaceMode;
@@ -25,12 +26,13 @@ class OracleMatrixReadmeTest {
     table.add("|---|---|---|---|");
     for (Family family : OracleMatrix.families()) {
       table.add(
-          "| %s | %s | %s | %s |"
-              .formatted(
-                  family.name(),
-                  joined(family.kinds().stream().map(kind -> emphasized(family, kind))),
-                  joined(family.betweens().stream().map(Named::name)),
-                  joined(family.heads().stream().map(Named::name))));
+          String.format(
+              Locale.ROOT,
+              "| %s | %s | %s | %s |",
+              family.name(),
+              joined(family.kinds().stream().map(kind -> emphasized(family, kind))),
+              joined(family.betweens().stream().map(Named::name)),
+              joined(family.heads().stream().map(Named::name))));
     }
     assertThat(readme()).contains(String.join("\n", table));
   }
@@ -38,10 +40,15 @@ class OracleMatrixReadmeTest {
   @Test
   void readme_saysHowMuchTheNormalBuildShows() throws Exception {
     assertThat(readme().replaceAll("\\s+", " "))
-        .contains("takes %d of the %d combinations".formatted(count(false), count(true)))
         .contains(
-            "%d steps of each and %d of one"
-                .formatted(OracleMatrix.STEPS, OracleMatrix.MANY_STEPS));
+            String.format(
+                Locale.ROOT, "takes %d of the %d combinations", count(false), count(true)))
+        .contains(
+            String.format(
+                Locale.ROOT,
+                "%d steps of each and %d of one",
+                OracleMatrix.STEPS,
+                OracleMatrix.MANY_STEPS));
   }
 
   private static int count(boolean exhaustive) {

@@ -5,6 +5,7 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.deeplearning4j.datasets.iterator.IteratorMultiDataSetIterator;
 import org.gradnorm4j.core.GradientAnalysis;
@@ -38,13 +39,13 @@ final class AnalysisReport implements RunListener {
     } else if (step == schedule.steps()) {
       print("after training", learner);
     } else if (step == schedule.steps() / 2) {
-      print("after %d of %d steps".formatted(step, schedule.steps()), learner);
+      print(String.format(Locale.ROOT, "after %d of %d steps", step, schedule.steps()), learner);
     }
   }
 
   private void print(String title, Learner learner) {
     last = learner.gradientNorms().lossWeights(lossWeights()).analyze(batches());
-    out.printf("%ngradients %s%n%s%n%n", title, last);
+    out.printf(Locale.ROOT, "%ngradients %s%n%s%n%n", title, last);
     out.flush();
   }
 
@@ -60,8 +61,11 @@ final class AnalysisReport implements RunListener {
         (task, weight) -> {
           if (weight < 0.0) {
             throw new IllegalStateException(
-                "task '%s': loss weight (%s) must be >= 0 to analyse the gradients. Use --weight-update multiplicative"
-                    .formatted(task, weight));
+                String.format(
+                    Locale.ROOT,
+                    "task '%s': loss weight (%s) must be >= 0 to analyse the gradients. Use --weight-update multiplicative",
+                    task,
+                    weight));
           }
         });
     return lossWeights;

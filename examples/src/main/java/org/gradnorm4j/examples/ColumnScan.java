@@ -3,6 +3,7 @@ package org.gradnorm4j.examples;
 import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeSet;
 
@@ -94,8 +95,10 @@ final class ColumnScan {
     if (notFinite != null) {
       throw at(
           notFinite,
-          "'%s' is not a finite number. If it stands for a missing value, name it with --missing or leave the cell empty"
-              .formatted(shortened(notFinite)));
+          String.format(
+              Locale.ROOT,
+              "'%s' is not a finite number. If it stands for a missing value, name it with --missing or leave the cell empty",
+              shortened(notFinite)));
     }
   }
 
@@ -117,11 +120,19 @@ final class ColumnScan {
     String rest =
         numbers == 0
             ? "a number"
-            : "a number, but %d of the column's %s are"
-                .formatted(numbers, Console.count(count(), "cell", "cells"));
+            : String.format(
+                Locale.ROOT,
+                "a number, but %d of the column's %s are",
+                numbers,
+                Console.count(count(), "cell", "cells"));
     String text = target ? "--task %s:classification" : "--text %s";
-    return "'%s' is not %s. %s. If the column is text: %s. Or leave it out with --ignore"
-        .formatted(shortened(firstOdd), rest, remedy(), text.formatted(name));
+    return String.format(
+        Locale.ROOT,
+        "'%s' is not %s. %s. If the column is text: %s. Or leave it out with --ignore",
+        shortened(firstOdd),
+        rest,
+        remedy(),
+        String.format(Locale.ROOT, text, name));
   }
 
   private String remedy() {
@@ -145,8 +156,11 @@ final class ColumnScan {
     String hint = shape.words() == null ? "" : ", which look like " + shape.words();
     throw at(
         tooMany,
-        "more than %d different values by here%s: too many categories. Leave the column out with --ignore, or raise --max-categories"
-            .formatted(maxCategories, hint));
+        String.format(
+            Locale.ROOT,
+            "more than %d different values by here%s: too many categories. Leave the column out with --ignore, or raise --max-categories",
+            maxCategories,
+            hint));
   }
 
   private static String shortened(Place place) {

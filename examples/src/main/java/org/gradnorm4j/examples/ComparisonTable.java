@@ -57,8 +57,8 @@ final class ComparisonTable {
       String name,
       List<RunSummary> runs,
       Function<RunSummary, String> cell) {
-    out.printf(title, name);
-    runs.forEach(run -> out.printf("%14s", cell.apply(run)));
+    out.printf(Locale.ROOT, title, name);
+    runs.forEach(run -> out.printf(Locale.ROOT, "%14s", cell.apply(run)));
     out.println();
   }
 

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
@@ -153,20 +154,21 @@ final class CsvCommand implements Callable<Integer> {
         read.rows() == split.train().length + split.test().length
             ? ""
             : " (without any target: left out)";
-    return """
+    return String.format(
+        Locale.ROOT,
+        """
         csv: %s: %d to train on, %d to test on%s%s
         inputs: %s
         targets: %s, %s for training
-        """
-        .formatted(
-            Console.count(read.rows(), "row", "rows"),
-            split.train().length,
-            split.test().length,
-            data.splitsAnew() ? ", drawn anew for each seed" : "",
-            unused,
-            inputs,
-            targets,
-            rawTargets ? "left raw" : "numbers standardised");
+        """,
+        Console.count(read.rows(), "row", "rows"),
+        split.train().length,
+        split.test().length,
+        data.splitsAnew() ? ", drawn anew for each seed" : "",
+        unused,
+        inputs,
+        targets,
+        rawTargets ? "left raw" : "numbers standardised");
   }
 
   private static void printRemarks(List<String> remarks, PrintWriter out) {
@@ -186,6 +188,6 @@ final class CsvCommand implements Callable<Integer> {
 
   private static String missing(Table.Column column) {
     long missing = Arrays.stream(column.cells()).filter(Double::isNaN).count();
-    return missing == 0 ? "" : ", %d missing".formatted(missing);
+    return missing == 0 ? "" : String.format(Locale.ROOT, ", %d missing", missing);
   }
 }

@@ -2,6 +2,7 @@ package org.gradnorm4j.examples;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Locale;
 
 /** A table that cannot be used: says where, what and what to do about it. */
 final class CsvException extends IOException {
@@ -14,11 +15,11 @@ final class CsvException extends IOException {
 
   /** Of a row. */
   CsvException(Path file, long line, String message) {
-    super("%s, line %d: %s".formatted(file, line, message));
+    super(String.format(Locale.ROOT, "%s, line %d: %s", file, line, message));
   }
 
   /** Of a cell. */
   CsvException(Path file, long line, String column, String message) {
-    super("%s, line %d, column '%s': %s".formatted(file, line, column, message));
+    super(String.format(Locale.ROOT, "%s, line %d, column '%s': %s", file, line, column, message));
   }
 }

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import org.apache.commons.csv.CSVException;
 import org.apache.commons.csv.CSVFormat;
@@ -144,8 +145,11 @@ record CsvFile(Path path, char delimiter, Charset charset) {
   /** Finds the line: the decoder does not tell it. */
   private CsvException notInCharset() throws IOException {
     String remedy =
-        "not %s text. Save the table as %s, or name its encoding, such as --charset windows-1252"
-            .formatted(charset, charset);
+        String.format(
+            Locale.ROOT,
+            "not %s text. Save the table as %s, or name its encoding, such as --charset windows-1252",
+            charset,
+            charset);
     try (CharsetCheck check = new CharsetCheck(path, charset)) {
       long line = check.firstBadLine();
       return line == 0 ? new CsvException(path, remedy) : new CsvException(path, line, remedy);
@@ -163,7 +167,10 @@ record CsvFile(Path path, char delimiter, Charset charset) {
       int position = names.size() + 1;
       if (name.isEmpty()) {
         throw new CsvException(
-            path, line, "column %d has no name. The first row must name all".formatted(position));
+            path,
+            line,
+            String.format(
+                Locale.ROOT, "column %d has no name. The first row must name all", position));
       } else if (!names.add(name)) {
         throw new CsvException(path, line, name, "two columns have this name. Rename one of them");
       }
@@ -172,8 +179,11 @@ record CsvFile(Path path, char delimiter, Charset charset) {
       throw new CsvException(
           path,
           line,
-          "only one column, '%s'. %s"
-              .formatted(abbreviated(cells.get(0)), Delimiter.advice(cells.get(0), delimiter)));
+          String.format(
+              Locale.ROOT,
+              "only one column, '%s'. %s",
+              abbreviated(cells.get(0)),
+              Delimiter.advice(cells.get(0), delimiter)));
     }
     return List.copyOf(names);
   }
@@ -184,16 +194,22 @@ record CsvFile(Path path, char delimiter, Charset charset) {
           path,
           line,
           header.get(cells.size()),
-          "the row ends before it: %s, %d columns. Leave a missing cell empty, but keep its separator"
-              .formatted(Console.count(cells.size(), "cell", "cells"), header.size()));
+          String.format(
+              Locale.ROOT,
+              "the row ends before it: %s, %d columns. Leave a missing cell empty, but keep its separator",
+              Console.count(cells.size(), "cell", "cells"),
+              header.size()));
     }
     if (cells.size() > header.size()) {
       throw new CsvException(
           path,
           line,
           header.get(header.size() - 1),
-          "the row goes on after it: %s, %d columns. Quote a cell that contains the separator"
-              .formatted(Console.count(cells.size(), "cell", "cells"), header.size()));
+          String.format(
+              Locale.ROOT,
+              "the row goes on after it: %s, %d columns. Quote a cell that contains the separator",
+              Console.count(cells.size(), "cell", "cells"),
+              header.size()));
     }
   }
 

@@ -1,5 +1,6 @@
 package org.gradnorm4j.examples;
 
+import java.util.Locale;
 import java.util.Set;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
@@ -14,8 +15,10 @@ final class Delimiter implements ITypeConverter<Character> {
     String character = text.equals("\\t") ? "\t" : text;
     if (character.length() != 1 || TAKEN.contains(character.charAt(0))) {
       throw new TypeConversionException(
-          "'%s' must be one character other than a quote or a line end. A tab is written \\t"
-              .formatted(text));
+          String.format(
+              Locale.ROOT,
+              "'%s' must be one character other than a quote or a line end. A tab is written \\t",
+              text));
     }
     return character.charAt(0);
   }
@@ -27,11 +30,14 @@ final class Delimiter implements ITypeConverter<Character> {
 
   /** What to say of a header that is a single cell. */
   static String advice(String header, char delimiter) {
-    for (char other : OTHERS.toCharArray()) {
+    for (int i = 0; i < OTHERS.length(); i++) {
+      char other = OTHERS.charAt(i);
       if (other != delimiter && header.indexOf(other) >= 0) {
-        return "If '%1$s' is the separator: --delimiter '%1$s'".formatted(written(other));
+        return String.format(
+            Locale.ROOT, "If '%1$s' is the separator: --delimiter '%1$s'", written(other));
       }
     }
-    return "Another separator than '%s' is set with --delimiter".formatted(written(delimiter));
+    return String.format(
+        Locale.ROOT, "Another separator than '%s' is set with --delimiter", written(delimiter));
   }
 }

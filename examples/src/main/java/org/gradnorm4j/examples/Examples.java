@@ -2,6 +2,7 @@ package org.gradnorm4j.examples;
 
 import java.io.IOException;
 import java.nio.file.FileSystemException;
+import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -60,7 +61,9 @@ public final class Examples {
   private static int onBadOption(ParameterException e, String[] args) {
     CommandLine command = e.getCommandLine();
     String name = command.getCommandSpec().qualifiedName();
-    Console.print("%s (all options: %s --help)".formatted(e.getMessage(), name), command.getErr());
+    Console.print(
+        String.format(Locale.ROOT, "%s (all options: %s --help)", e.getMessage(), name),
+        command.getErr());
     return command.getCommandSpec().exitCodeOnInvalidInput();
   }
 
@@ -77,8 +80,11 @@ public final class Examples {
   /** Of some errors of the file system, Java's message is the file alone. */
   private static String message(Exception e) {
     return e instanceof FileSystemException file && file.getReason() == null
-        ? "%s: %s. Check the path and its permissions"
-            .formatted(file.getFile(), e.getClass().getSimpleName())
+        ? String.format(
+            Locale.ROOT,
+            "%s: %s. Check the path and its permissions",
+            file.getFile(),
+            e.getClass().getSimpleName())
         : e.getMessage();
   }
 }

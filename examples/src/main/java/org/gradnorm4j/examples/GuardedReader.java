@@ -3,6 +3,7 @@ package org.gradnorm4j.examples;
 import java.io.FilterReader;
 import java.io.IOException;
 import java.io.Reader;
+import java.util.Locale;
 
 /**
  * Refuses what is no CSV before it costs memory: characters of binary files, and a row that does
@@ -51,8 +52,10 @@ final class GuardedReader extends FilterReader {
     sinceRow += count;
     if (sinceRow > LIMIT) {
       throw new Refused(
-          "a row has more than %d characters. Is a quote (\") in it never closed?"
-              .formatted(LIMIT));
+          String.format(
+              Locale.ROOT,
+              "a row has more than %d characters. Is a quote (\") in it never closed?",
+              LIMIT));
     }
   }
 

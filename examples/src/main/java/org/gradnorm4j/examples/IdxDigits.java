@@ -2,6 +2,7 @@ package org.gradnorm4j.examples;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Locale;
 
 /** Digits from the IDX files of MNIST, or of a data set in its place such as Fashion-MNIST. */
 final class IdxDigits {
@@ -21,13 +22,22 @@ final class IdxDigits {
     int[] sizes = pictures.sizes();
     if (sizes[1] != Digits.SIDE || sizes[2] != Digits.SIDE) {
       throw new IOException(
-          "%s: pictures (%d x %d) must be 28 x 28. Use MNIST or Fashion-MNIST"
-              .formatted(pictures.file(), sizes[1], sizes[2]));
+          String.format(
+              Locale.ROOT,
+              "%s: pictures (%d x %d) must be 28 x 28. Use MNIST or Fashion-MNIST",
+              pictures.file(),
+              sizes[1],
+              sizes[2]));
     }
     if (sizes[0] != labels.sizes()[0]) {
       throw new IOException(
-          "%s: labels (%d) must be as many as the pictures (%d) in %s. Use files of one data set"
-              .formatted(labels.file(), labels.sizes()[0], sizes[0], pictures.file()));
+          String.format(
+              Locale.ROOT,
+              "%s: labels (%d) must be as many as the pictures (%d) in %s. Use files of one data set",
+              labels.file(),
+              labels.sizes()[0],
+              sizes[0],
+              pictures.file()));
     }
     return new Digits(images(pictures), labels(labels));
   }
@@ -49,8 +59,12 @@ final class IdxDigits {
       labels[i] = file.bytes()[i] & 0xff;
       if (labels[i] >= Digits.CLASSES) {
         throw new IOException(
-            "%s: label (%d) of picture %d must be 0 to 9. Use MNIST or Fashion-MNIST"
-                .formatted(file.file(), labels[i], i));
+            String.format(
+                Locale.ROOT,
+                "%s: label (%d) of picture %d must be 0 to 9. Use MNIST or Fashion-MNIST",
+                file.file(),
+                labels[i],
+                i));
       }
     }
     return labels;

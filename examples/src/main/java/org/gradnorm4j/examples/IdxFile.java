@@ -8,6 +8,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipException;
 
@@ -43,7 +44,10 @@ record IdxFile(Path file, int[] sizes, byte[] bytes) {
   private static Path find(Path folder, String name) throws IOException {
     if (!Files.isDirectory(folder)) {
       throw new IOException(
-          "--mnist (%s) must be a folder. Name the one with MNIST's four files".formatted(folder));
+          String.format(
+              Locale.ROOT,
+              "--mnist (%s) must be a folder. Name the one with MNIST's four files",
+              folder));
     }
     Path plain = folder.resolve(name);
     Path packed = folder.resolve(name + ".gz");
@@ -54,8 +58,12 @@ record IdxFile(Path file, int[] sizes, byte[] bytes) {
       return packed;
     }
     throw new IOException(
-        "--mnist (%s) must have a file %s or %s.gz. Name the folder with MNIST's four files"
-            .formatted(folder, name, name));
+        String.format(
+            Locale.ROOT,
+            "--mnist (%s) must have a file %s or %s.gz. Name the folder with MNIST's four files",
+            folder,
+            name,
+            name));
   }
 
   private static DataInputStream open(Path file) throws IOException {
@@ -74,7 +82,8 @@ record IdxFile(Path file, int[] sizes, byte[] bytes) {
     int expected = UNSIGNED_BYTE_MAGIC + dimensions;
     int magic = in.readInt();
     if (magic != expected) {
-      throw bad(file, "magic number (%d) must be %d".formatted(magic, expected), null);
+      throw bad(
+          file, String.format(Locale.ROOT, "magic number (%d) must be %d", magic, expected), null);
     }
     int[] sizes = new int[dimensions];
     long length = 1;
@@ -84,7 +93,8 @@ record IdxFile(Path file, int[] sizes, byte[] bytes) {
       if (length < 1 || length > MAX_BYTES) {
         throw bad(
             file,
-            "sizes (%s) must be >= 1 and fit in 2 GB".formatted(Arrays.toString(sizes)),
+            String.format(
+                Locale.ROOT, "sizes (%s) must be >= 1 and fit in 2 GB", Arrays.toString(sizes)),
             null);
       }
     }
@@ -92,19 +102,29 @@ record IdxFile(Path file, int[] sizes, byte[] bytes) {
     if (bytes.length < length) {
       throw bad(
           file,
-          "is truncated: %d bytes of data, its header promises %d".formatted(bytes.length, length),
+          String.format(
+              Locale.ROOT,
+              "is truncated: %d bytes of data, its header promises %d",
+              bytes.length,
+              length),
           null);
     }
     if (in.read() >= 0) {
       throw bad(
-          file, "has more data than the %d bytes its header promises".formatted(length), null);
+          file,
+          String.format(Locale.ROOT, "has more data than the %d bytes its header promises", length),
+          null);
     }
     return new IdxFile(file, sizes, bytes);
   }
 
   private static IOException bad(Path file, String rule, Exception cause) {
     return new IOException(
-        "%s %s. Get the file again, or name another folder with --mnist".formatted(file, rule),
+        String.format(
+            Locale.ROOT,
+            "%s %s. Get the file again, or name another folder with --mnist",
+            file,
+            rule),
         cause);
   }
 }

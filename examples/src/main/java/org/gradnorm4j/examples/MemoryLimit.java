@@ -1,6 +1,7 @@
 package org.gradnorm4j.examples;
 
 import java.nio.file.Path;
+import java.util.Locale;
 
 /**
  * Refuses a table that would not fit, before memory is taken for it.
@@ -28,8 +29,12 @@ record MemoryLimit(long bytes) {
       throw new CsvException(
           file,
           line,
-          "%d rows of %d values are more than the %.0f MB that a table may take. Keep a sample of the rows, leave columns out with --ignore, or allow more: java -Xmx8g -jar ..."
-              .formatted(rows, values, bytes / MEGABYTE));
+          String.format(
+              Locale.ROOT,
+              "%d rows of %d values are more than the %.0f MB that a table may take. Keep a sample of the rows, leave columns out with --ignore, or allow more: java -Xmx8g -jar ...",
+              rows,
+              values,
+              bytes / MEGABYTE));
     }
   }
 }

@@ -33,7 +33,7 @@ final class StandardUpdater extends ComputationGraphUpdater {
   }
 
   @Override
-  public void update(
+  public synchronized void update(
       Gradient gradient, int iteration, int epoch, int batchSize, LayerWorkspaceMgr workspaceMgr) {
     boolean own = gradient == network.gradient();
     super.update(

@@ -49,10 +49,14 @@ final class TableAnswer {
     Console.print(tasks.get(task).name() + ": " + tasks.get(task).measure(), out);
     out.println("                 mean, 95 % interval   less equal weights, 95 % interval");
     for (TableMethod method : TableMethod.values()) {
-      String row = "  %-9s %25s".formatted(method, interval("", 4, results.error(method, task)));
+      String row =
+          String.format(
+              Locale.ROOT, "  %-9s %25s", method, interval("", 4, results.error(method, task)));
       if (method != TableMethod.EQUAL) {
         Interval difference = results.difference(method, task);
-        row += "%22s  %s".formatted(interval("+", 3, difference), difference.verdict());
+        row +=
+            String.format(
+                Locale.ROOT, "%22s  %s", interval("+", 3, difference), difference.verdict());
       }
       out.println(row);
     }
@@ -75,13 +79,23 @@ final class TableAnswer {
           + (unknown.isEmpty() ? "any target." : "any other target.")
           + rest;
     } else if (worse.isEmpty()) {
-      return "It helps: GradNorm is better on %s%s.%s".formatted(list(better), others(), rest);
+      return String.format(
+          Locale.ROOT, "It helps: GradNorm is better on %s%s.%s", list(better), others(), rest);
     } else if (better.isEmpty()) {
-      return "No, it does harm: GradNorm is worse on %s%s. Stay with equal weights.%s"
-          .formatted(list(worse), others(), rest);
+      return String.format(
+          Locale.ROOT,
+          "No, it does harm: GradNorm is worse on %s%s. Stay with equal weights.%s",
+          list(worse),
+          others(),
+          rest);
     }
-    return "It is a trade: GradNorm is better on %s, worse on %s%s.%s"
-        .formatted(list(better), list(worse), others(), rest);
+    return String.format(
+        Locale.ROOT,
+        "It is a trade: GradNorm is better on %s, worse on %s%s.%s",
+        list(better),
+        list(worse),
+        others(),
+        rest);
   }
 
   private String others() {
@@ -111,8 +125,12 @@ final class TableAnswer {
       boolean higher = Arrays.stream(differences).allMatch(difference -> difference > 0.0);
       if (!shown && results.seeds() >= LEAST_TO_AGREE && (lower || higher)) {
         sentences.add(
-            "Yet GradNorm was %s on %s in all %d seeds, by amounts too different to tell. Try more --seeds."
-                .formatted(lower ? "better" : "worse", tasks.get(task).name(), results.seeds()));
+            String.format(
+                Locale.ROOT,
+                "Yet GradNorm was %s on %s in all %d seeds, by amounts too different to tell. Try more --seeds.",
+                lower ? "better" : "worse",
+                tasks.get(task).name(),
+                results.seeds()));
       }
     }
     return sentences;
@@ -126,8 +144,10 @@ final class TableAnswer {
             + " a difference by chance.");
     if (results.seeds() > 1 && results.seeds() < FEW_SEEDS) {
       caveats.add(
-          "With %d seeds the intervals are wide: only large differences show. Try --seeds 10."
-              .formatted(results.seeds()));
+          String.format(
+              Locale.ROOT,
+              "With %d seeds the intervals are wide: only large differences show. Try --seeds 10.",
+              results.seeds()));
     }
     return caveats;
   }

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 
@@ -46,13 +47,19 @@ record TableColumns(Set<String> targets, Set<String> ignored, Map<String, TaskKi
       if (!header.contains(name)) {
         List<String> listed = new ArrayList<>(header.subList(0, Math.min(LISTED, header.size())));
         String more =
-            header.size() > LISTED ? " and %d more".formatted(header.size() - LISTED) : "";
+            header.size() > LISTED
+                ? String.format(Locale.ROOT, " and %d more", header.size() - LISTED)
+                : "";
         throw new CsvException(
             file,
             1,
             name,
-            "there is no such column. Correct %s: the columns are %s%s"
-                .formatted(option, listed, more));
+            String.format(
+                Locale.ROOT,
+                "there is no such column. Correct %s: the columns are %s%s",
+                option,
+                listed,
+                more));
       }
     }
   }

@@ -3,6 +3,7 @@ package org.gradnorm4j.examples;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.stream.DoubleStream;
 
@@ -37,8 +38,10 @@ record TableData(
     if (splitsAnew() && usable.length < 2) {
       throw new CsvException(
           file,
-          "%s with a target: two are the least. Add rows"
-              .formatted(Console.count(usable.length, "row", "rows")));
+          String.format(
+              Locale.ROOT,
+              "%s with a target: two are the least. Add rows",
+              Console.count(usable.length, "row", "rows")));
     }
     TableSplit split =
         splitsAnew()
@@ -59,15 +62,20 @@ record TableData(
           file,
           1,
           target,
-          "a target with %s in the training rows (seed %d): there is nothing to learn. %s"
-              .formatted(different == 0 ? "no value" : "one value only", seed, remedy));
+          String.format(
+              Locale.ROOT,
+              "a target with %s in the training rows (seed %d): there is nothing to learn. %s",
+              different == 0 ? "no value" : "one value only",
+              seed,
+              remedy));
     }
     if (values(column, split.test()).findAny().isEmpty()) {
       throw new CsvException(
           file,
           1,
           target,
-          "a target with no value in the test rows (seed %d). %s".formatted(seed, remedy));
+          String.format(
+              Locale.ROOT, "a target with no value in the test rows (seed %d). %s", seed, remedy));
     }
   }
 

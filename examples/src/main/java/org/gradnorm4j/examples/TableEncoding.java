@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeSet;
 import java.util.stream.DoubleStream;
@@ -169,8 +170,11 @@ record TableEncoding(List<Column> inputs, List<Column> targets) {
   private static void checkSize(String column, double cell, boolean usable) {
     if (!usable) {
       throw new IllegalStateException(
-          "column '%s': %s is too large to compute with. Rescale the column, or leave it out with --ignore"
-              .formatted(column, cell));
+          String.format(
+              Locale.ROOT,
+              "column '%s': %s is too large to compute with. Rescale the column, or leave it out with --ignore",
+              column,
+              cell));
     }
   }
 

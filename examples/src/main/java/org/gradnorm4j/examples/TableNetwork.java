@@ -1,6 +1,7 @@
 package org.gradnorm4j.examples;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration.GraphBuilder;
@@ -83,7 +84,7 @@ record TableNetwork(List<Integer> trunk, List<Integer> heads, double learningRat
     String below = shared;
     int width = sharedWidth;
     for (int i = 0; i < heads.size(); i++) {
-      String name = free("%s-head%d".formatted(target.name(), i + 1), targets);
+      String name = free(String.format(Locale.ROOT, "%s-head%d", target.name(), i + 1), targets);
       graph.addLayer(name, relu(width, heads.get(i)), below);
       below = name;
       width = heads.get(i);

@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.apache.commons.csv.CSVRecord;
@@ -83,7 +84,7 @@ final class TableReader {
           scan.name(),
           "a target, but all its cells are missing. Choose another with --targets");
     }
-    if (kind == TaskKind.REGRESSION || kind == null && scan.isNumeric()) {
+    if (kind == TaskKind.REGRESSION || (kind == null && scan.isNumeric())) {
       scan.checkNumbers();
       return null;
     }
@@ -96,8 +97,10 @@ final class TableReader {
           file,
           1,
           scan.name(),
-          "a target with one class only, '%s': there is nothing to learn. Choose another with --targets"
-              .formatted(CsvFile.abbreviated(categories.get(0))));
+          String.format(
+              Locale.ROOT,
+              "a target with one class only, '%s': there is nothing to learn. Choose another with --targets",
+              CsvFile.abbreviated(categories.get(0))));
     }
     return categories;
   }

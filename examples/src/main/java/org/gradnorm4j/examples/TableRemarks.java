@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.DoubleStream;
@@ -44,8 +45,11 @@ final class TableRemarks {
     if (scan.isTarget() && !asked && whole && different <= FEW && 2 * different <= scan.count()) {
       say(
           scan,
-          "a regression, though its numbers are whole and only %d different ones. If they are classes: --task %s:classification"
-              .formatted(different, scan.name()));
+          String.format(
+              Locale.ROOT,
+              "a regression, though its numbers are whole and only %d different ones. If they are classes: --task %s:classification",
+              different,
+              scan.name()));
     } else if (whole && present(column).allMatch(TableRemarks::isDate)) {
       say(
           scan,
@@ -67,25 +71,33 @@ final class TableRemarks {
       if (!asked && shape.words() != null && 2 * scan.count(shape) > scan.count()) {
         say(
             scan,
-            "text of %s, though its cells look like %s ('%s'). %s"
-                .formatted(taken, shape.words(), scan.example(shape), remedy(shape)));
+            String.format(
+                Locale.ROOT,
+                "text of %s, though its cells look like %s ('%s'). %s",
+                taken,
+                shape.words(),
+                scan.example(shape),
+                remedy(shape)));
       }
     }
     if (!asked && scan.count(CellShape.NUMBER) > 0) {
       say(
           scan,
-          "text of %s, though %d of its %s are numbers"
-              .formatted(
-                  taken,
-                  scan.count(CellShape.NUMBER),
-                  Console.count(scan.count(), "cell", "cells")));
+          String.format(
+              Locale.ROOT,
+              "text of %s, though %d of its %s are numbers",
+              taken,
+              scan.count(CellShape.NUMBER),
+              Console.count(scan.count(), "cell", "cells")));
     }
     if (scan.count(CellShape.MISSING) > 0) {
       say(
           scan,
-          "'%s' is one of its %s. If it stands for a missing value, name it with --missing"
-              .formatted(
-                  scan.example(CellShape.MISSING), scan.isTarget() ? "classes" : "categories"));
+          String.format(
+              Locale.ROOT,
+              "'%s' is one of its %s. If it stands for a missing value, name it with --missing",
+              scan.example(CellShape.MISSING),
+              scan.isTarget() ? "classes" : "categories"));
     }
     if (column.categories().size() == scan.count() && scan.count() >= LEAST_ROWS) {
       say(
@@ -138,6 +150,8 @@ final class TableRemarks {
 
   private static String named(List<String> names) {
     String first = String.join(", ", names.subList(0, Math.min(LISTED, names.size())));
-    return names.size() <= LISTED ? first : first + " and %d more".formatted(names.size() - LISTED);
+    return names.size() <= LISTED
+        ? first
+        : first + String.format(Locale.ROOT, " and %d more", names.size() - LISTED);
   }
 }

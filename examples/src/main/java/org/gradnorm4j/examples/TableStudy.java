@@ -84,7 +84,7 @@ final class TableStudy {
       run.alone(task);
     }
     results.add(run.errors, lossWeights);
-    Console.print("seed %d: %s".formatted(seed, run.times()), out);
+    Console.print(String.format(Locale.ROOT, "seed %d: %s", seed, run.times()), out);
     return written;
   }
 

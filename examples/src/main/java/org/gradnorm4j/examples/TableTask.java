@@ -1,5 +1,6 @@
 package org.gradnorm4j.examples;
 
+import java.util.Locale;
 import org.apache.commons.math3.util.FastMath;
 
 /**
@@ -43,7 +44,7 @@ record TableTask(String name, TaskKind kind, int classes) {
     return name
         + (kind == TaskKind.REGRESSION
             ? " (regression)"
-            : " (classification, %s)".formatted(classesInWords()));
+            : String.format(Locale.ROOT, " (classification, %s)", classesInWords()));
   }
 
   private String classesInWords() {

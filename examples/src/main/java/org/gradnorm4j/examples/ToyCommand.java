@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -125,7 +126,7 @@ final class ToyCommand extends TrainingCommand {
         "--sigmas",
         Arrays.toString(sigmas),
         "must have one value per task",
-        "Give %d, or set --tasks %d".formatted(tasks, sigmas().length));
+        String.format(Locale.ROOT, "Give %d, or set --tasks %d", tasks, sigmas().length));
     for (double sigma : sigmas()) {
       options.requirePositive("--sigmas", sigma, "1,100 is the paper's pair");
     }

@@ -5,6 +5,7 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -70,13 +71,14 @@ abstract class TrainingCommand implements Callable<Integer> {
     Problem problem = problem(seed);
     Schedule schedule = schedule(problem);
     Console.print(
-        "%s: %d training and %s, tasks %s%s"
-            .formatted(
-                spec.name(),
-                problem.train().size(),
-                Console.count(problem.test().size(), "test example", "test examples"),
-                problem.tasks().keySet(),
-                seeds() == 1 ? "" : ", seed " + seed),
+        String.format(
+            Locale.ROOT,
+            "%s: %d training and %s, tasks %s%s",
+            spec.name(),
+            problem.train().size(),
+            Console.count(problem.test().size(), "test example", "test examples"),
+            problem.tasks().keySet(),
+            seeds() == 1 ? "" : ", seed " + seed),
         out());
     Trainer trainer = new Trainer(problem, schedule, seed);
     List<RunSummary> ofSeed = new ArrayList<>();

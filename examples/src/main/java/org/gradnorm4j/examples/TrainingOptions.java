@@ -2,6 +2,7 @@ package org.gradnorm4j.examples;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Set;
 import org.gradnorm4j.gradnorm.GradNorm;
 import org.gradnorm4j.gradnorm.WeightUpdate;
@@ -173,6 +174,7 @@ abstract class TrainingOptions {
 
   private ParameterException bad(String option, Object value, String rule, String remedy) {
     return new ParameterException(
-        command.commandLine(), "%s (%s) %s. %s".formatted(option, value, rule, remedy));
+        command.commandLine(),
+        String.format(Locale.ROOT, "%s (%s) %s. %s", option, value, rule, remedy));
   }
 }

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.IntFunction;
@@ -32,8 +33,10 @@ class ColumnInferenceTest {
     assertThatThrownBy(() -> read("c", true, Map.of(), row -> row == 40 ? odd : row + ".5"))
         .isInstanceOf(CsvException.class)
         .hasMessageContaining(
-            "line 42, column 'c': '%s' is not a number, but 87 of the column's 88 cells are"
-                .formatted(odd))
+            String.format(
+                Locale.ROOT,
+                "line 42, column 'c': '%s' is not a number, but 87 of the column's 88 cells are",
+                odd))
         .hasMessageEndingWith(
             "If the column is text: --task c:classification. Or leave it out with --ignore");
     assertThatThrownBy(() -> read("c", false, Map.of(), row -> row == 40 ? odd : row + ".5"))
@@ -83,11 +86,11 @@ class ColumnInferenceTest {
         "c: a regression, though its numbers are whole and only 2 different ones. If they are classes: --task c:classification");
     assertRemark(
         false,
-        row -> "2024-02-%02d".formatted(1 + row % 28),
+        row -> String.format(Locale.ROOT, "2024-02-%02d", 1 + row % 28),
         "c: text of 28 categories, though its cells look like dates or times ('2024-02-01'). Their order is lost: make year, month and day columns of their own, or leave it out with --ignore");
     assertRemark(
         false,
-        row -> "%d".formatted(20240201 + row % 28),
+        row -> String.format(Locale.ROOT, "%d", 20240201 + row % 28),
         "c: numbers, though they look like dates (20240131)");
     assertRemark(
         true,
@@ -142,7 +145,9 @@ class ColumnInferenceTest {
     for (int row = 0; row < ROWS; row++) {
       String quoted = cell.apply(row);
       quoted = quoted.contains(",") && !quoted.startsWith("\"") ? "\"" + quoted + "\"" : quoted;
-      csv.append("%d.5,%d.5,%s,%d.5\n".formatted(row * 7 % 5, row % 3, quoted, row * 5 % 7));
+      csv.append(
+          String.format(
+              Locale.ROOT, "%d.5,%d.5,%s,%d.5\n", row * 7 % 5, row % 3, quoted, row * 5 % 7));
     }
     Path file = Files.writeString(folder.resolve("table.csv"), csv);
     return table(file, target ? Set.of("y", name) : Set.of("y", "z"), kinds);

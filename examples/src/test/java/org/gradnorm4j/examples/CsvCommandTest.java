@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -195,7 +196,7 @@ class CsvCommandTest {
   void numbersAsClasses_columnsNamedAsLayers() throws IOException {
     StringBuilder table = new StringBuilder("inputs,trunk1,shared\n");
     for (int row = 0; row < 30; row++) {
-      table.append("%d,%d,%d%n".formatted(row, row % 2, row * row));
+      table.append(String.format(Locale.ROOT, "%d,%d,%d%n", row, row % 2, row * row));
     }
     Path file = Files.writeString(folder.resolve("layers.csv"), table);
 
@@ -285,8 +286,14 @@ class CsvCommandTest {
     StringBuilder table = new StringBuilder("id,when,x,same,y,k\n");
     for (int row = 0; row < 30; row++) {
       table.append(
-          "%d,2024-01-%02d,%d.5,red,%d.25,%d%n"
-              .formatted(row, row % 9 + 1, row * 7 % 11, row * 5 % 13, row % 2));
+          String.format(
+              Locale.ROOT,
+              "%d,2024-01-%02d,%d.5,red,%d.25,%d%n",
+              row,
+              row % 9 + 1,
+              row * 7 % 11,
+              row * 5 % 13,
+              row % 2));
     }
     Path file = Files.writeString(folder.resolve("table.csv"), table);
     CommandRun run = csv("--data", file.toString(), "--targets", "y,k", "--seeds", "1");

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -153,7 +154,9 @@ class TableReaderTest {
   void wordAmongManyNumbers_isNamed() throws IOException {
     StringBuilder table = new StringBuilder("a,y,k\n");
     for (int row = 0; row < 40; row++) {
-      table.append("%s,%d,%s%n".formatted(row == 30 ? "n/a" : row, row, row % 2 == 0 ? "x" : "u"));
+      table.append(
+          String.format(
+              Locale.ROOT, "%s,%d,%s%n", row == 30 ? "n/a" : row, row, row % 2 == 0 ? "x" : "u"));
     }
     Path file = write(table.toString(), StandardCharsets.UTF_8);
     assertThatThrownBy(() -> read(file, StandardCharsets.UTF_8, PLENTY))
@@ -166,7 +169,8 @@ class TableReaderTest {
   void tooManyCategories_namesTheColumn() throws IOException {
     StringBuilder table = new StringBuilder("a,y,k\n");
     for (int row = 0; row < 12; row++) {
-      table.append("name%d,%d,%s%n".formatted(row, row, row % 2 == 0 ? "x" : "u"));
+      table.append(
+          String.format(Locale.ROOT, "name%d,%d,%s%n", row, row, row % 2 == 0 ? "x" : "u"));
     }
     Path file = write(table.toString(), StandardCharsets.UTF_8);
     assertThatThrownBy(() -> read(file, StandardCharsets.UTF_8, PLENTY))

@@ -1,5 +1,7 @@
 package org.gradnorm4j.gradnorm;
 
+import java.util.Locale;
+
 /** Checks of arguments that may be null or blank by mistake. */
 final class Arguments {
   private Arguments() {}
@@ -25,7 +27,8 @@ final class Arguments {
   static String name(String name, String subject, String rule) {
     if (name == null || name.isBlank()) {
       throw new IllegalArgumentException(
-          "%s (%s) %s".formatted(subject, name == null ? "null" : "'" + name + "'", rule));
+          String.format(
+              Locale.ROOT, "%s (%s) %s", subject, name == null ? "null" : "'" + name + "'", rule));
     }
     return name;
   }

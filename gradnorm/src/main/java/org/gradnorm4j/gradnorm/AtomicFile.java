@@ -60,7 +60,7 @@ public final class AtomicFile {
   /** As above, with another way to force. */
   static void write(Path target, Content content, Sync sync) throws IOException {
     if (!target.getFileSystem().equals(FileSystems.getDefault())
-        || Files.exists(target) && !Files.isRegularFile(target)) {
+        || (Files.exists(target) && !Files.isRegularFile(target))) {
       content.writeTo(target);
       return;
     }

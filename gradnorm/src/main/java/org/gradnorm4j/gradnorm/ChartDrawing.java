@@ -95,8 +95,12 @@ final class ChartDrawing {
     }
     String file = out.toString(StandardCharsets.UTF_8);
     String body = straighten(file.substring(file.indexOf('>', file.indexOf("<svg")) + 1));
-    return "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-label=\"%s\" viewBox=\"0 0 %d %d\">"
-            .formatted(Html.escape(content.title()), WIDTH, HEIGHT)
+    return String.format(
+            Locale.ROOT,
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-label=\"%s\" viewBox=\"0 0 %d %d\">",
+            Html.escape(content.title()),
+            WIDTH,
+            HEIGHT)
         + LONG_NUMBER
             .matcher(body)
             .replaceAll("$1")

@@ -3,6 +3,7 @@ package org.gradnorm4j.gradnorm;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.IntStream;
 import org.apache.commons.math3.util.MathArrays;
 
@@ -52,7 +53,8 @@ record ChartLine(int place, String name, Kind kind, double[] x, double[] y) {
       OtherTasks together = new OtherTasks(others, value);
       int[][] steps = Extremes.of(history.size(), OtherTasks.NAMES.length, together);
       for (int i = 0; i < steps.length; i++) {
-        String name = "%d others: %s".formatted(others.length, OtherTasks.NAMES[i]);
+        String name =
+            String.format(Locale.ROOT, "%d others: %s", others.length, OtherTasks.NAMES[i]);
         add(lines, line(history, i, name, Kind.OTHERS, steps[i], i, together));
       }
     }

@@ -10,6 +10,7 @@ import java.util.Collections;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -344,7 +345,10 @@ public final class GradNorm {
     GradNormState changed = change.apply(state);
     List<String> lines = new ArrayList<>(settingsChanges);
     int iteration = lastStep == null ? 0 : lastStep.measurement().iteration() + 1;
-    change.describe().forEach(line -> lines.add("iteration %d: %s".formatted(iteration, line)));
+    change
+        .describe()
+        .forEach(
+            line -> lines.add(String.format(Locale.ROOT, "iteration %d: %s", iteration, line)));
     stepsUntilMeasured = Math.min(stepsUntilMeasured(), next.measureEvery() - 1);
     settings = next;
     state = changed;
@@ -627,13 +631,17 @@ public final class GradNorm {
     String run =
         state == null
             ? "not attached yet"
-            : "loss weights %s after %d measured steps%s, %s"
-                .formatted(
-                    lossWeights(),
-                    state.steps(),
-                    state.frozen() ? ", frozen" : "",
-                    probe == null ? "detached" : "attached");
-    return "GradNorm[%s, settings %s]"
-        .formatted(run, state == null ? settings.describe() : describe());
+            : String.format(
+                Locale.ROOT,
+                "loss weights %s after %d measured steps%s, %s",
+                lossWeights(),
+                state.steps(),
+                state.frozen() ? ", frozen" : "",
+                probe == null ? "detached" : "attached");
+    return String.format(
+        Locale.ROOT,
+        "GradNorm[%s, settings %s]",
+        run,
+        state == null ? settings.describe() : describe());
   }
 }

@@ -3,6 +3,7 @@ package org.gradnorm4j.gradnorm;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * A picture of a {@link GradNormHistory}: one line, or one band, per task over the training steps.
@@ -125,7 +126,7 @@ public enum GradNormChart {
     String those = this == GRADIENT_SHARES ? "ten largest" : "extremes";
     return history.tasks() <= ChartTasks.MOST
         ? ""
-        : ": %s of %,d tasks, others grey".formatted(those, history.tasks());
+        : String.format(Locale.ROOT, ": %s of %,d tasks, others grey", those, history.tasks());
   }
 
   /** What is to be said of steps that are not drawn. */
@@ -136,6 +137,6 @@ public enum GradNormChart {
             : "the smallest and the largest value";
     return history.size() <= 2 * Extremes.SECTIONS
         ? ""
-        : " (%s of each of %d sections)".formatted(kept, Extremes.SECTIONS);
+        : String.format(Locale.ROOT, " (%s of each of %d sections)", kept, Extremes.SECTIONS);
   }
 }

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.optimize.api.BaseTrainingListener;
 import org.gradnorm4j.core.RoundListener;
@@ -71,7 +72,7 @@ public final class GradNormCheckpoint extends BaseTrainingListener implements Ro
   private boolean warnedOfWaiting;
   private boolean warnedOfEpochs;
   private boolean warnedOfDetached;
-  private volatile int failures;
+  private final AtomicInteger failures = new AtomicInteger();
 
   private GradNormCheckpoint(Builder builder) throws IOException {
     gradNorm = builder.gradNorm;
@@ -129,7 +130,7 @@ public final class GradNormCheckpoint extends BaseTrainingListener implements Ro
    * @return a count since this was built
    */
   public int failures() {
-    return failures;
+    return failures.get();
   }
 
   /** Saves, if it is time; called by Deeplearning4j. */
@@ -190,9 +191,13 @@ public final class GradNormCheckpoint extends BaseTrainingListener implements Ro
       Files.createDirectories(folder); // somebody may have cleared away
       counts.during(model, () -> gradNorm.writeModel(model, file));
     } catch (IOException | RuntimeException | LinkageError e) {
-      failures++;
+      failures.incrementAndGet();
       String what =
-          "checkpoint %s could not be written: %s. Earlier ones are whole".formatted(file, e);
+          String.format(
+              Locale.ROOT,
+              "checkpoint %s could not be written: %s. Earlier ones are whole",
+              file,
+              e);
       if (throwing) {
         throw new IllegalStateException(what, e);
       }
@@ -291,7 +296,8 @@ public final class GradNormCheckpoint extends BaseTrainingListener implements Ro
 
     private static int checked(String name, int count, int least) {
       if (count < least) {
-        throw new IllegalArgumentException("%s (%d) must be >= %d".formatted(name, count, least));
+        throw new IllegalArgumentException(
+            String.format(Locale.ROOT, "%s (%d) must be >= %d", name, count, least));
       }
       return count;
     }

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -221,8 +222,13 @@ public final class GradNormHistory {
     String extent =
         view.size() == 0
             ? "no step yet"
-            : "%d steps, iterations %d to %d"
-                .formatted(view.size(), view.iteration(0), view.iteration(view.size() - 1));
-    return "GradNormHistory[tasks %s, %s, settings %s]".formatted(taskNames, extent, settings);
+            : String.format(
+                Locale.ROOT,
+                "%d steps, iterations %d to %d",
+                view.size(),
+                view.iteration(0),
+                view.iteration(view.size() - 1));
+    return String.format(
+        Locale.ROOT, "GradNormHistory[tasks %s, %s, settings %s]", taskNames, extent, settings);
   }
 }

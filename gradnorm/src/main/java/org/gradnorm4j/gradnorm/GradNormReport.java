@@ -3,6 +3,7 @@ package org.gradnorm4j.gradnorm;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.IntPredicate;
 import java.util.stream.Collectors;
@@ -42,7 +43,9 @@ public final class GradNormReport {
    * @return an HTML document, UTF-8
    */
   public String toHtml() {
-    return """
+    return String.format(
+        Locale.ROOT,
+        """
         <!DOCTYPE html>
         <html lang="en">
         <head>
@@ -56,8 +59,9 @@ public final class GradNormReport {
         <h1>GradNorm report</h1>
         %s</body>
         </html>
-        """
-        .formatted(style(), content());
+        """,
+        style(),
+        content());
   }
 
   /**
@@ -67,14 +71,20 @@ public final class GradNormReport {
    */
   public String content() {
     StringBuilder html = new StringBuilder();
-    html.append("<p id=\"steps\" data-steps=\"%d\">%s</p>\n".formatted(steps.size(), extent()));
+    html.append(
+        String.format(
+            Locale.ROOT, "<p id=\"steps\" data-steps=\"%d\">%s</p>\n", steps.size(), extent()));
     html.append(omissions()).append(warnings());
     if (steps.size() > 0) {
       html.append(lastStep());
     }
     for (GradNormChart chart : GradNormChart.values()) {
       html.append(
-          "<figure id=\"%s\">\n%s\n</figure>\n".formatted(chart.id(), chart.svg(steps).strip()));
+          String.format(
+              Locale.ROOT,
+              "<figure id=\"%s\">\n%s\n</figure>\n",
+              chart.id(),
+              chart.svg(steps).strip()));
     }
     if (steps.size() > 0) {
       html.append(staticWeights());
@@ -102,14 +112,15 @@ public final class GradNormReport {
   private String extent() {
     return steps.size() == 0
         ? "No step yet."
-        : "%,d %s recorded, iterations %,d to %,d, epochs %,d to %,d."
-            .formatted(
-                steps.size(),
-                steps.size() == 1 ? "step" : "steps",
-                steps.iteration(0),
-                steps.iteration(steps.size() - 1),
-                steps.epoch(0),
-                steps.epoch(steps.size() - 1));
+        : String.format(
+            Locale.ROOT,
+            "%,d %s recorded, iterations %,d to %,d, epochs %,d to %,d.",
+            steps.size(),
+            steps.size() == 1 ? "step" : "steps",
+            steps.iteration(0),
+            steps.iteration(steps.size() - 1),
+            steps.epoch(0),
+            steps.epoch(steps.size() - 1));
   }
 
   /** What the charts leave out; the charts have it in their titles as well, as drawings. */
@@ -117,16 +128,22 @@ public final class GradNormReport {
     String tasks =
         steps.tasks() <= ChartTasks.MOST
             ? ""
-            : " Of %,d tasks, those have a line of their own that reach the %d largest and the %d smallest values of the chart; of the others the smallest, the median and the largest value are drawn in grey. Colours are each chart's own."
-                .formatted(steps.tasks(), ChartTasks.OUTLYING, ChartTasks.OUTLYING);
+            : String.format(
+                Locale.ROOT,
+                " Of %,d tasks, those have a line of their own that reach the %d largest and the %d smallest values of the chart; of the others the smallest, the median and the largest value are drawn in grey. Colours are each chart's own.",
+                steps.tasks(),
+                ChartTasks.OUTLYING,
+                ChartTasks.OUTLYING);
     String thinned =
         steps.size() <= 2 * Extremes.SECTIONS
             ? ""
-            : " Of each of %d sections of the run every line has the smallest and the largest value."
-                .formatted(Extremes.SECTIONS);
+            : String.format(
+                Locale.ROOT,
+                " Of each of %d sections of the run every line has the smallest and the largest value.",
+                Extremes.SECTIONS);
     return tasks.isEmpty() && thinned.isEmpty()
         ? ""
-        : "<p id=\"omissions\">%s</p>\n".formatted((tasks + thinned).strip());
+        : String.format(Locale.ROOT, "<p id=\"omissions\">%s</p>\n", (tasks + thinned).strip());
   }
 
   private String lastStep() {
@@ -137,38 +154,44 @@ public final class GradNormReport {
         IntStream.range(0, steps.tasks())
             .mapToObj(
                 i ->
-                    "<tr><th scope=\"row\">%s</th>%s%s%s%s%s%s%s%s%s</tr>\n"
-                        .formatted(
-                            Html.escape(steps.taskNames().get(i)),
-                            Html.number(steps.loss(last, i)),
-                            Html.number(ratios[i]),
-                            Html.number(steps.relativeInverseTrainingRate(last, i)),
-                            Html.number(steps.gradientNorm(last, i)),
-                            Html.number(steps.lossWeight(last, i)),
-                            Html.number(steps.weightedGradientNorm(last, i)),
-                            Html.number(steps.targetGradientNorm(last, i)),
-                            Html.number(steps.share(last, i)),
-                            Html.number(next[i])))
+                    String.format(
+                        Locale.ROOT,
+                        "<tr><th scope=\"row\">%s</th>%s%s%s%s%s%s%s%s%s</tr>\n",
+                        Html.escape(steps.taskNames().get(i)),
+                        Html.number(steps.loss(last, i)),
+                        Html.number(ratios[i]),
+                        Html.number(steps.relativeInverseTrainingRate(last, i)),
+                        Html.number(steps.gradientNorm(last, i)),
+                        Html.number(steps.lossWeight(last, i)),
+                        Html.number(steps.weightedGradientNorm(last, i)),
+                        Html.number(steps.targetGradientNorm(last, i)),
+                        Html.number(steps.share(last, i)),
+                        Html.number(next[i])))
             .collect(Collectors.joining());
-    return """
+    return String.format(
+        Locale.ROOT,
+        """
         <h2>Last step</h2>
         <table id="last-step" class="numbers">
         <thead><tr><th>task</th><th>loss L</th><th>L / L(0)</th><th>rate r</th><th>‖∇L‖</th><th>weight λ</th><th>G = λ‖∇L‖</th><th>target of G</th><th>share</th><th>next λ</th></tr></thead>
         <tbody>
         %s</tbody>
         </table>
-        """
-        .formatted(rows);
+        """,
+        rows);
   }
 
   private String staticWeights() {
     StaticWeights weights = StaticWeights.ofLateSteps(steps);
-    return """
+    return String.format(
+        Locale.ROOT,
+        """
         <h2>Static weights to paste</h2>
         <p>%s, as in section 5.3 of the paper: the last quarter of the run.</p>
         <pre id="static-weights">%s</pre>
-        """
-        .formatted(weights.describe(), Html.escape(weights.toString()));
+        """,
+        weights.describe(),
+        Html.escape(weights.toString()));
   }
 
   private String settings() {
@@ -176,26 +199,33 @@ public final class GradNormReport {
         history.settings().entrySet().stream()
             .map(
                 (Map.Entry<String, String> setting) ->
-                    "<tr><th scope=\"row\">%s</th><td>%s</td></tr>\n"
-                        .formatted(Html.escape(setting.getKey()), Html.escape(setting.getValue())))
+                    String.format(
+                        Locale.ROOT,
+                        "<tr><th scope=\"row\">%s</th><td>%s</td></tr>\n",
+                        Html.escape(setting.getKey()),
+                        Html.escape(setting.getValue())))
             .collect(Collectors.joining());
-    return """
+    return String.format(
+        Locale.ROOT,
+        """
         <h2>Settings</h2>
         <table id="settings">
         %s</table>
-        """
-        .formatted(rows);
+        """,
+        rows);
   }
 
   private String overhead() {
     double milliseconds = history.meanMilliseconds();
     return Double.isNaN(milliseconds)
         ? ""
-        : """
+        : String.format(
+            Locale.ROOT,
+            """
           <h2>Overhead</h2>
           <p id="overhead">%s ms per measured step for the norms and the rule, on average. What the norms save the layer's own backward pass is not taken off.</p>
-          """
-            .formatted(Numbers.readable(milliseconds));
+          """,
+            Numbers.readable(milliseconds));
   }
 
   private String warnings() {
@@ -228,8 +258,13 @@ public final class GradNormReport {
   private void warn(List<String> warnings, int[] met, String what) {
     if (met.length > 0) {
       warnings.add(
-          "<p>%,d of %,d steps %s. The first was iteration %,d.</p>\n"
-              .formatted(met.length, steps.size(), what, steps.iteration(met[0])));
+          String.format(
+              Locale.ROOT,
+              "<p>%,d of %,d steps %s. The first was iteration %,d.</p>\n",
+              met.length,
+              steps.size(),
+              what,
+              steps.iteration(met[0])));
     }
   }
 }

@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.IntPredicate;
@@ -164,7 +165,7 @@ final class GradNormRule {
   private boolean areApart(GradNormState seen, boolean[] compared) {
     int known = count(where(i -> seen.lastKnown()[i] > 0));
     int everSeen = count(where(i -> seen.averageLosses().counts()[i] > 0));
-    boolean others = known > 1 || everSeen == 1 && seen.steps() >= window.steps();
+    boolean others = known > 1 || (everSeen == 1 && seen.steps() >= window.steps());
     return others && count(compared) == 1 && count(where(i -> !move.limits().isPinned(i))) > 1;
   }
 
@@ -289,8 +290,11 @@ final class GradNormRule {
     for (int i = 0; i < losses.length; i++) {
       if (present[i] && losses[i] < 0.0) {
         throw new IllegalStateException(
-            "task '%s': loss (%s) must be >= 0, GradNorm compares it with the initial loss. Set lossShift or lossFloor for the task"
-                .formatted(taskNames.get(i), losses[i]));
+            String.format(
+                Locale.ROOT,
+                "task '%s': loss (%s) must be >= 0, GradNorm compares it with the initial loss. Set lossShift or lossFloor for the task",
+                taskNames.get(i),
+                losses[i]));
       }
     }
   }

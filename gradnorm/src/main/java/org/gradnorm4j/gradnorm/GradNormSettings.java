@@ -43,8 +43,11 @@ record GradNormSettings(
     for (String name : tasks.keySet()) {
       if (!taskNames.contains(name)) {
         throw new IllegalArgumentException(
-            "there are settings for task '%s', but the network has the tasks %s"
-                .formatted(name, taskNames));
+            String.format(
+                Locale.ROOT,
+                "there are settings for task '%s', but the network has the tasks %s",
+                name,
+                taskNames));
       }
     }
     return taskNames.stream()
@@ -70,8 +73,13 @@ record GradNormSettings(
       Double initial = task.initialLossWeight();
       if (initial != null && task.pin() == null && !task.limitsContain(initial)) {
         throw new IllegalArgumentException(
-            "task '%s': initial loss weight (%s) must be within its limits [%s, %s]. Change either: initialLossWeights(...), weightLimits(...)"
-                .formatted(taskNames.get(i), initial, task.minWeight(), task.maxWeight()));
+            String.format(
+                Locale.ROOT,
+                "task '%s': initial loss weight (%s) must be within its limits [%s, %s]. Change either: initialLossWeights(...), weightLimits(...)",
+                taskNames.get(i),
+                initial,
+                task.minWeight(),
+                task.maxWeight()));
       }
       weights[i] = initial == null ? weights[i] : initial;
     }

@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -183,14 +184,15 @@ public record GradNormStep(
     return IntStream.range(0, initialLosses.length)
         .mapToObj(
             i ->
-                "%s: loss %.6g, weight %.6g, gradient norm %.6g (target %.6g), rate %.6g"
-                    .formatted(
-                        measurement.taskNames().get(i),
-                        measurement.losses()[i],
-                        measurement.lossWeights()[i],
-                        weightedGradientNorms[i],
-                        targetGradientNorms[i],
-                        relativeInverseTrainingRates[i]))
+                String.format(
+                    Locale.ROOT,
+                    "%s: loss %.6g, weight %.6g, gradient norm %.6g (target %.6g), rate %.6g",
+                    measurement.taskNames().get(i),
+                    measurement.losses()[i],
+                    measurement.lossWeights()[i],
+                    weightedGradientNorms[i],
+                    targetGradientNorms[i],
+                    relativeInverseTrainingRates[i]))
         .collect(Collectors.joining("\n", "iteration " + measurement.iteration() + "\n", ""));
   }
 }

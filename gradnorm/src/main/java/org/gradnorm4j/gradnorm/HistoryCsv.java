@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVParser;
 import org.apache.commons.csv.CSVPrinter;
@@ -82,7 +83,14 @@ final class HistoryCsv {
       }
     } catch (IOException | RuntimeException e) { // commons-csv: UncheckedIOException
       throw new IOException(
-          "%s is no history of %s: record %d: %s".formatted(name, tasks, line, e.getMessage()), e);
+          String.format(
+              Locale.ROOT,
+              "%s is no history of %s: record %d: %s",
+              name,
+              tasks,
+              line,
+              e.getMessage()),
+          e);
     }
   }
 

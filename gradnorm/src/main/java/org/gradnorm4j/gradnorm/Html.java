@@ -1,5 +1,7 @@
 package org.gradnorm4j.gradnorm;
 
+import java.util.Locale;
+
 /** What every piece of a page needs. */
 final class Html {
   private Html() {}
@@ -15,6 +17,7 @@ final class Html {
 
   /** A table cell: four digits to read, all of them on the element. */
   static String number(double value) {
-    return "<td data-value=\"%s\">%s</td>".formatted(value, Numbers.readable(value));
+    return String.format(
+        Locale.ROOT, "<td data-value=\"%s\">%s</td>", value, Numbers.readable(value));
   }
 }

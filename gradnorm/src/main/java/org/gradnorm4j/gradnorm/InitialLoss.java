@@ -1,6 +1,7 @@
 package org.gradnorm4j.gradnorm;
 
 import java.util.Arrays;
+import java.util.Locale;
 
 /**
  * Where a task's initial loss L<sub>i</sub>(0) comes from, by which GradNorm divides its losses.
@@ -43,7 +44,11 @@ public record InitialLoss(Source source, int steps, double value) {
     }
     if (source == Source.GIVEN && !(value >= InitialLosses.SMALLEST && Double.isFinite(value))) {
       throw new IllegalArgumentException(
-          "initial loss (%s) must be >= %s and finite".formatted(value, InitialLosses.SMALLEST));
+          String.format(
+              Locale.ROOT,
+              "initial loss (%s) must be >= %s and finite",
+              value,
+              InitialLosses.SMALLEST));
     }
   }
 

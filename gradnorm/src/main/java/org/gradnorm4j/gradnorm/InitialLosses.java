@@ -1,6 +1,7 @@
 package org.gradnorm4j.gradnorm;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.IntStream;
 
 /**
@@ -26,8 +27,10 @@ final class InitialLosses {
     for (int i = 0; i < uninformed.length; i++) {
       if (sources.get(i).source() == InitialLoss.Source.UNINFORMED && Double.isNaN(uninformed[i])) {
         throw new IllegalArgumentException(
-            "task '%s': the loss of an uninformed output is known for softmax or sigmoid cross-entropy without class weights only. Use InitialLoss.of(...), or measure it with InitialLoss.first()"
-                .formatted(taskNames.get(i)));
+            String.format(
+                Locale.ROOT,
+                "task '%s': the loss of an uninformed output is known for softmax or sigmoid cross-entropy without class weights only. Use InitialLoss.of(...), or measure it with InitialLoss.first()",
+                taskNames.get(i)));
       }
     }
   }
@@ -72,8 +75,12 @@ final class InitialLosses {
   private void check(int task, double loss) {
     if (!(loss >= SMALLEST)) {
       throw new IllegalStateException(
-          "task '%s': initial loss (%s) must be >= %s, GradNorm divides by it. Set lossShift or lossFloor for the task, or its initialLoss"
-              .formatted(taskNames.get(task), loss, SMALLEST));
+          String.format(
+              Locale.ROOT,
+              "task '%s': initial loss (%s) must be >= %s, GradNorm divides by it. Set lossShift or lossFloor for the task, or its initialLoss",
+              taskNames.get(task),
+              loss,
+              SMALLEST));
     }
   }
 

@@ -9,6 +9,7 @@ import java.nio.file.FileSystem;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.zip.CRC32;
 import java.util.zip.CheckedInputStream;
 import java.util.zip.ZipEntry;
@@ -58,7 +59,11 @@ final class ModelFile {
           new InputStreamReader(csv, StandardCharsets.UTF_8), file + "!" + HISTORY, lastStep);
       if (csv.getChecksum().getValue() != zip.getEntry(HISTORY).getCrc()) { // ZipFile does not look
         throw new IOException(
-            "%s!%s was cut short or changed: its checksum does not match".formatted(file, HISTORY));
+            String.format(
+                Locale.ROOT,
+                "%s!%s was cut short or changed: its checksum does not match",
+                file,
+                HISTORY));
       }
     }
   }
@@ -67,8 +72,11 @@ final class ModelFile {
     ZipEntry entry = zip.getEntry(name);
     if (entry == null) {
       throw new IOException(
-          "%s has no '%s': it was not written by GradNorm. Load the model alone, and build a GradNorm for it"
-              .formatted(file, name));
+          String.format(
+              Locale.ROOT,
+              "%s has no '%s': it was not written by GradNorm. Load the model alone, and build a GradNorm for it",
+              file,
+              name));
     }
     return zip.getInputStream(entry);
   }

@@ -1,6 +1,7 @@
 package org.gradnorm4j.gradnorm;
 
 import java.util.EnumSet;
+import java.util.Locale;
 import java.util.Set;
 import org.slf4j.Logger;
 
@@ -27,8 +28,11 @@ final class Notices {
   }
 
   static String notFinite(GradNormStep step) {
-    return "not finite in iteration %d: %s"
-        .formatted(step.measurement().iteration(), step.skipCauses());
+    return String.format(
+        Locale.ROOT,
+        "not finite in iteration %d: %s",
+        step.measurement().iteration(),
+        step.skipCauses());
   }
 
   private void log(Notice notice, GradNormStep step, GradNormSettings settings) {

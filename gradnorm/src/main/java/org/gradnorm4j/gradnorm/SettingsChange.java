@@ -3,6 +3,7 @@ package org.gradnorm4j.gradnorm;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
@@ -35,8 +36,12 @@ record SettingsChange(GradNormSettings before, GradNormSettings after, List<Stri
   private static void checkSame(String name, Object... values) {
     if (!values[0].equals(values[1])) {
       throw new IllegalArgumentException(
-          "%s (%s) cannot change to %s in a run that has begun: what it remembers was measured, or begun, with it. Detach and call reset() first, or build another GradNorm with initialLossWeights(...)"
-              .formatted(name, values[0], values[1]));
+          String.format(
+              Locale.ROOT,
+              "%s (%s) cannot change to %s in a run that has begun: what it remembers was measured, or begun, with it. Detach and call reset() first, or build another GradNorm with initialLossWeights(...)",
+              name,
+              values[0],
+              values[1]));
     }
   }
 
@@ -67,8 +72,11 @@ record SettingsChange(GradNormSettings before, GradNormSettings after, List<Stri
       boolean stays = after.weightUpdate() == WeightUpdate.ADDITIVE || limits.isPinned(i);
       if (weights[i] < 0.0 && !stays) {
         throw new IllegalArgumentException(
-            "task '%s': loss weight (%s) must be > 0 to be updated multiplicatively. Wait until it is, or pin it"
-                .formatted(taskNames.get(i), weights[i]));
+            String.format(
+                Locale.ROOT,
+                "task '%s': loss weight (%s) must be > 0 to be updated multiplicatively. Wait until it is, or pin it",
+                taskNames.get(i),
+                weights[i]));
       }
     }
   }
@@ -84,7 +92,7 @@ record SettingsChange(GradNormSettings before, GradNormSettings after, List<Stri
       String from = old.getOrDefault(name, "none");
       String to = now.getOrDefault(name, "none");
       if (!from.equals(to)) {
-        changes.add("%s %s -> %s".formatted(name, from, to));
+        changes.add(String.format(Locale.ROOT, "%s %s -> %s", name, from, to));
       }
     }
     return changes;

@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.gradnorm4j.core.StepMeasurement;
@@ -37,7 +38,11 @@ final class StateReader {
     byte[] bytes = file.readNBytes(LARGEST + 1);
     if (bytes.length > LARGEST) {
       throw new IOException(
-          "%s: a GradNorm state has at most %d bytes, this has more".formatted(name, LARGEST));
+          String.format(
+              Locale.ROOT,
+              "%s: a GradNorm state has at most %d bytes, this has more",
+              name,
+              LARGEST));
     }
     try {
       String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
@@ -49,7 +54,9 @@ final class StateReader {
     } catch (IOException | RuntimeException e) { // gson: IllegalStateException on a wrong type
       String reason = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
       throw new IOException(
-          "%s is no GradNorm state that can be restored: %s".formatted(name, reason), e);
+          String.format(
+              Locale.ROOT, "%s is no GradNorm state that can be restored: %s", name, reason),
+          e);
     }
   }
 
@@ -61,8 +68,11 @@ final class StateReader {
     int version = json.integer("version");
     if (version != StateSeal.VERSION) {
       throw new IOException(
-          "it has version %d of the format, this library reads version %d. Use the library that wrote it, or a newer one"
-              .formatted(version, StateSeal.VERSION));
+          String.format(
+              Locale.ROOT,
+              "it has version %d of the format, this library reads version %d. Use the library that wrote it, or a newer one",
+              version,
+              StateSeal.VERSION));
     }
   }
 

@@ -126,8 +126,11 @@ public record StaticWeights(Map<String, Double> lossWeights, int steps, boolean 
 
   /** Which mean it is, over which steps. */
   String describe() {
-    return "%s mean of each task's weight over the last %d recorded steps"
-        .formatted(geometric ? "Geometric" : "Arithmetic", steps);
+    return String.format(
+        Locale.ROOT,
+        "%s mean of each task's weight over the last %d recorded steps",
+        geometric ? "Geometric" : "Arithmetic",
+        steps);
   }
 
   /** Java code, the weights to six digits; weights that are not positive cannot be pinned. */
@@ -136,10 +139,11 @@ public record StaticWeights(Map<String, Double> lossWeights, int steps, boolean 
     return lossWeights.entrySet().stream()
         .map(
             entry ->
-                (entry.getValue() > 0.0 ? ".pin(\"%s\", %s)" : "/* \"%s\": %s is not > 0 */")
-                    .formatted(
-                        entry.getKey().replace("\\", "\\\\").replace("\"", "\\\""),
-                        String.format(Locale.ROOT, "%.6g", entry.getValue())))
+                String.format(
+                    Locale.ROOT,
+                    (entry.getValue() > 0.0 ? ".pin(\"%s\", %s)" : "/* \"%s\": %s is not > 0 */"),
+                    entry.getKey().replace("\\", "\\\\").replace("\"", "\\\""),
+                    String.format(Locale.ROOT, "%.6g", entry.getValue())))
         .collect(Collectors.joining("", "GradNorm.builder()", ".build()"));
   }
 }

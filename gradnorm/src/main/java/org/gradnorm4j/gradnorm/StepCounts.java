@@ -2,6 +2,7 @@ package org.gradnorm4j.gradnorm;
 
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.Locale;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
@@ -82,7 +83,9 @@ record StepCounts(int iterations, int epochs, boolean constrain) {
       return network;
     }
     throw new IllegalArgumentException(
-        "%s is neither a ComputationGraph nor a MultiLayerNetwork, and has no step counts"
-            .formatted(model.getClass().getSimpleName()));
+        String.format(
+            Locale.ROOT,
+            "%s is neither a ComputationGraph nor a MultiLayerNetwork, and has no step counts",
+            model.getClass().getSimpleName()));
   }
 }

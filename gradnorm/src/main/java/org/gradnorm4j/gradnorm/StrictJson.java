@@ -8,6 +8,7 @@ import java.io.StringReader;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * JSON of which every key is known beforehand, in its order: whatever else comes is an error. Wrong
@@ -72,7 +73,8 @@ final class StrictJson {
   private void name(String expected) throws IOException {
     String name = json.nextName();
     if (!name.equals(expected)) {
-      throw new IOException("'%s' is missing at %s".formatted(expected, json.getPath()));
+      throw new IOException(
+          String.format(Locale.ROOT, "'%s' is missing at %s", expected, json.getPath()));
     }
   }
 

@@ -3,6 +3,7 @@ package org.gradnorm4j.gradnorm;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.BiFunction;
@@ -197,11 +198,13 @@ final class UpdaterFormat {
       }
     } catch (IOException e) {
       throw new IllegalArgumentException(
-          "lossWeightUpdater (%s) has impossible settings".formatted(updater), e);
+          String.format(Locale.ROOT, "lossWeightUpdater (%s) has impossible settings", updater), e);
     }
     throw new IllegalArgumentException(
-        "lossWeightUpdater (%s) has settings that a state file cannot hold. Leave out the schedule of the momentum"
-            .formatted(updater));
+        String.format(
+            Locale.ROOT,
+            "lossWeightUpdater (%s) has settings that a state file cannot hold. Leave out the schedule of the momentum",
+            updater));
   }
 
   private static <V> Entry entry(List<Kind<V>> kinds, V value) {
@@ -216,8 +219,11 @@ final class UpdaterFormat {
       }
     }
     throw new IllegalArgumentException(
-        "%s cannot be put into a state file. Use one of %s"
-            .formatted(value, kinds.stream().map(kind -> kind.type().getSimpleName()).toList()));
+        String.format(
+            Locale.ROOT,
+            "%s cannot be put into a state file. Use one of %s",
+            value,
+            kinds.stream().map(kind -> kind.type().getSimpleName()).toList()));
   }
 
   /**

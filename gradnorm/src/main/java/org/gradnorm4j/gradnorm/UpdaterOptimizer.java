@@ -1,5 +1,6 @@
 package org.gradnorm4j.gradnorm;
 
+import java.util.Locale;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -20,8 +21,11 @@ final class UpdaterOptimizer implements WeightOptimizer {
       step(init(2), new double[2], 0, 0);
     } catch (RuntimeException e) { // such as AdaBelief in ND4J 1.0.0-M2.1
       throw new IllegalArgumentException(
-          "lossWeightUpdater (%s) does not work in this version of ND4J: %s. Use another, such as Adam"
-              .formatted(configuration, e),
+          String.format(
+              Locale.ROOT,
+              "lossWeightUpdater (%s) does not work in this version of ND4J: %s. Use another, such as Adam",
+              configuration,
+              e),
           e);
     }
   }

@@ -1,6 +1,7 @@
 package org.gradnorm4j.gradnorm;
 
 import java.util.List;
+import java.util.Locale;
 
 /**
  * Where loss weights may be: min_i ≤ λ_i ≤ max_i, and Σ λ_i as at the start. A pinned task has
@@ -62,13 +63,19 @@ record WeightLimits(double[] min, double[] max, double total) {
     }
     if (least > total * (1.0 + ROUNDING)) {
       throw new IllegalArgumentException(
-          "loss weights have to sum to %s, but pinned and minimum weights make %s. Lower them: pin(...), weightLimits(...)"
-              .formatted(total, least));
+          String.format(
+              Locale.ROOT,
+              "loss weights have to sum to %s, but pinned and minimum weights make %s. Lower them: pin(...), weightLimits(...)",
+              total,
+              least));
     }
     if (most < total * (1.0 - ROUNDING)) {
       throw new IllegalArgumentException(
-          "loss weights have to sum to %s, but pinned and maximum weights make %s. Raise them: pin(...), weightLimits(...)"
-              .formatted(total, most));
+          String.format(
+              Locale.ROOT,
+              "loss weights have to sum to %s, but pinned and maximum weights make %s. Raise them: pin(...), weightLimits(...)",
+              total,
+              most));
     }
   }
 

@@ -131,7 +131,7 @@ class AttachAgainTest {
   @Test
   void noticesAreLoggedOnce() {
     ComputationGraph net = TrainingProcess.network();
-    GradNorm gradNorm = GradNorm.builder().lossWeightUpdater(new Nadam(0.1)).build().attach(net);
+    GradNorm.builder().lossWeightUpdater(new Nadam(0.1)).build().attach(net);
     try (LogLines log = new LogLines(GradNorm.class)) {
       TrainingProcess.train(net, 5);
       assertThat(log.of(Level.WARN))

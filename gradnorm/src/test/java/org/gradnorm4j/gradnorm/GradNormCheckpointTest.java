@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.deeplearning4j.datasets.iterator.ExistingDataSetIterator;
@@ -40,7 +41,7 @@ class GradNormCheckpointTest {
   private static final int BATCHES = 3;
 
   private static String name(int iterations) {
-    return "checkpoint-%010d.zip".formatted(iterations);
+    return String.format(Locale.ROOT, "checkpoint-%010d.zip", iterations);
   }
 
   private static List<String> names(Path folder) throws IOException {

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import javax.imageio.ImageIO;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
@@ -140,8 +141,11 @@ class GradNormReportTest {
             .orElseThrow();
     assertThat(byId(report, "static-weights").getTextContent())
         .isEqualTo(
-            "GradNorm.builder().pin(\"a\", %.6g).pin(\"b\", %.6g).build()"
-                .formatted(mean, 2.0 - mean));
+            String.format(
+                Locale.ROOT,
+                "GradNorm.builder().pin(\"a\", %.6g).pin(\"b\", %.6g).build()",
+                mean,
+                2.0 - mean));
     assertThat(byId(report, "settings").getTextContent()).contains("alpha", "1.5");
     assertThat(report.getElementsByTagName("script").getLength()).isZero();
   }

@@ -8,6 +8,7 @@ import static org.gradnorm4j.gradnorm.Rules.ones;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Random;
 import org.gradnorm4j.core.StepMeasurement;
 import org.junit.jupiter.api.Test;
@@ -368,8 +369,10 @@ class GradNormRuleTest {
                       rule.init(ones(2)), measured(new double[] {1, bad}, ones(2), ones(2))))
           .isInstanceOf(IllegalStateException.class)
           .hasMessage(
-              "task 'task1': initial loss (%s) must be >= 1.0E-30, GradNorm divides by it. Set lossShift or lossFloor for the task, or its initialLoss"
-                  .formatted(bad));
+              String.format(
+                  Locale.ROOT,
+                  "task 'task1': initial loss (%s) must be >= 1.0E-30, GradNorm divides by it. Set lossShift or lossFloor for the task, or its initialLoss",
+                  bad));
     }
     assertThatThrownBy(
             () ->

@@ -8,6 +8,7 @@ import static org.gradnorm4j.gradnorm.Networks.network;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
@@ -126,15 +127,16 @@ class GradNormTest {
     GradNormStep last = gradNorm.lastStep().orElseThrow();
     assertThat(lines.get(4))
         .isEqualTo(
-            "1,0,\"with,comma\",%s,%s,%s,%s,%s,%s,%s,true,false"
-                .formatted(
-                    last.measurement().losses()[1],
-                    last.measurement().lossWeights()[1],
-                    last.measurement().gradientNorms()[1],
-                    last.weightedGradientNorms()[1],
-                    last.targetGradientNorms()[1],
-                    last.relativeInverseTrainingRates()[1],
-                    last.lossRatios()[0] / last.relativeInverseTrainingRates()[0]));
+            String.format(
+                Locale.ROOT,
+                "1,0,\"with,comma\",%s,%s,%s,%s,%s,%s,%s,true,false",
+                last.measurement().losses()[1],
+                last.measurement().lossWeights()[1],
+                last.measurement().gradientNorms()[1],
+                last.weightedGradientNorms()[1],
+                last.targetGradientNorms()[1],
+                last.relativeInverseTrainingRates()[1],
+                last.lossRatios()[0] / last.relativeInverseTrainingRates()[0]));
     assertThat(lines.get(1)).startsWith("0,0,a,").contains(",1.0,");
     assertThat(gradNorm.history().size()).isEqualTo(2);
     assertThat(gradNorm.history().rows().map(GradNormHistory.Row::task))

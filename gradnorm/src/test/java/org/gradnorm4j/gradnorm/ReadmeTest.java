@@ -6,6 +6,7 @@ import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.function.Supplier;
 import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Test;
@@ -23,7 +24,9 @@ class ReadmeTest {
     Path source =
         Files.writeString(
             folder.resolve("Settings.java"),
-            """
+            String.format(
+                Locale.ROOT,
+                """
             import org.gradnorm4j.gradnorm.*;
             import org.nd4j.linalg.learning.config.*;
 
@@ -32,8 +35,8 @@ class ReadmeTest {
                 return %s
               }
             }
-            """
-                .formatted(chain));
+            """,
+                chain));
     String classPath =
         System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
     int result =

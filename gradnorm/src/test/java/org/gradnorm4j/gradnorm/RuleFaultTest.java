@@ -173,12 +173,12 @@ class RuleFaultTest {
     for (int i = 0; i < TASKS; i++) {
       TaskSettings task = tasks.get(i);
       double weight = weights[i];
-      if (!Double.isFinite(weight) || weight == 0.0 || positive && weight < 0.0) {
+      if (!Double.isFinite(weight) || weight == 0.0 || (positive && weight < 0.0)) {
         return "not a weight";
       }
-      if (task.pin() != null && weight != task.pin()
-          || task.minWeight() != null && weight < task.minWeight()
-          || task.maxWeight() != null && weight > task.maxWeight()) {
+      if ((task.pin() != null && weight != task.pin())
+          || (task.minWeight() != null && weight < task.minWeight())
+          || (task.maxWeight() != null && weight > task.maxWeight())) {
         return "outside of its limits";
       }
       sum += weight;

@@ -6,6 +6,7 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
@@ -226,14 +227,16 @@ class RulePropertyTest {
           return names[i] + " is " + after[i];
         }
         if (after[i] < min[i] || after[i] > max[i]) {
-          return "%s is %s, outside of [%s, %s]".formatted(names[i], after[i], min[i], max[i]);
+          return String.format(
+              Locale.ROOT, "%s is %s, outside of [%s, %s]", names[i], after[i], min[i], max[i]);
         }
         boolean far =
             update == WeightUpdate.ADDITIVE
                 ? Math.abs(after[i] - before[i]) > 0.5 * total * (1 + 1e-9)
                 : Math.abs(Math.log(after[i] / before[i])) > Math.log(4) + 1e-9;
         if (far) {
-          return "%s moved from %s to %s".formatted(names[i], before[i], after[i]);
+          return String.format(
+              Locale.ROOT, "%s moved from %s to %s", names[i], before[i], after[i]);
         }
         sum += after[i];
         size += Math.abs(after[i]);
@@ -249,7 +252,12 @@ class RulePropertyTest {
       for (int i = 0; i < before.length; i++) {
         boolean dead = measurement.present()[i] && measurement.gradientNorms()[i] == 0.0;
         if ((dead || skipped || pins[i] > 0) && after.lossWeights()[i] != before[i]) {
-          return "%s must stay at %s, is %s".formatted(names[i], before[i], after.lossWeights()[i]);
+          return String.format(
+              Locale.ROOT,
+              "%s must stay at %s, is %s",
+              names[i],
+              before[i],
+              after.lossWeights()[i]);
         }
       }
       return broken(before, after.lossWeights());

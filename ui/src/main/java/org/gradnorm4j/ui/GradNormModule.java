@@ -90,10 +90,10 @@ public final class GradNormModule implements UIModule {
    */
   private static boolean isAllowed(RoutingContext request) {
     return Boolean.getBoolean(REMOTE_PROPERTY)
-        || Loopback.isAddress(request.request().remoteAddress().host())
+        || (Loopback.isAddress(request.request().remoteAddress().host())
             && Loopback.isHost(request.request().host())
             && request.request().headers().getAll("x-forwarded-host").stream()
-                .allMatch(Loopback::isHost);
+                .allMatch(Loopback::isHost));
   }
 
   private void page(RoutingContext request) {

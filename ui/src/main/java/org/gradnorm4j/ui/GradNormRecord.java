@@ -13,6 +13,7 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.deeplearning4j.core.storage.Persistable;
 import org.gradnorm4j.gradnorm.GradNormHistory;
@@ -148,8 +149,11 @@ public final class GradNormRecord implements Persistable {
     int version = in.readByte();
     if (version != VERSION) {
       throw new IOException(
-          "GradNorm record (version %d) must be of version %d. Read it with the version of this library that wrote it"
-              .formatted(version, VERSION));
+          String.format(
+              Locale.ROOT,
+              "GradNorm record (version %d) must be of version %d. Read it with the version of this library that wrote it",
+              version,
+              VERSION));
     }
     session = in.readUTF();
     worker = in.readUTF();

@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.deeplearning4j.core.storage.StatsStorage;
@@ -15,7 +16,8 @@ import org.gradnorm4j.gradnorm.GradNormHistory;
 
 /** The runs in all attached storages, each read once and then kept up to date record by record. */
 final class Runs {
-  private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss");
+  private static final DateTimeFormatter TIME =
+      DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss", Locale.ROOT);
 
   private final Map<String, Run> byId = new LinkedHashMap<>();
 
@@ -92,11 +94,12 @@ final class Runs {
   }
 
   private static String label(Run run) {
-    return "%s · %s · %s"
-        .formatted(
-            TIME.format(Instant.ofEpochMilli(run.begin).atZone(ZoneId.systemDefault())),
-            String.join(", ", run.history.taskNames()),
-            run.session);
+    return String.format(
+        Locale.ROOT,
+        "%s · %s · %s",
+        TIME.format(Instant.ofEpochMilli(run.begin).atZone(ZoneId.systemDefault())),
+        String.join(", ", run.history.taskNames()),
+        run.session);
   }
 
   synchronized Optional<GradNormHistory> history(String id) {

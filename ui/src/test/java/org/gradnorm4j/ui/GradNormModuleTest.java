@@ -169,7 +169,7 @@ class GradNormModuleTest {
           new BufferedReader(
                   new InputStreamReader(socket.getInputStream(), StandardCharsets.US_ASCII))
               .readLine();
-      return Integer.parseInt(status.split(" ")[1]);
+      return Integer.parseInt(status.split(" ", -1)[1]);
     }
   }
 

@@ -9,6 +9,7 @@ import static org.gradnorm4j.core.NoInterferenceTest.assertBitIdentical;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -567,8 +568,12 @@ class LifecycleTest {
       }
     }
     System.out.printf(
+        Locale.ROOT,
         "cycles 4,000 to 10,000 of attach and detach: heap %,d -> %,d bytes, process %,d -> %,d%n",
-        heap[0], heap[1], process[0], process[1]);
+        heap[0],
+        heap[1],
+        process[0],
+        process[1]);
     assertThat(heap[1] - heap[0]).isLessThan(1_000_000); // 167 bytes a cycle
     assertThat(process[1] - process[0]).isLessThan(64_000_000); // 11 kB a cycle, heap included
     assertThat(Thread.activeCount()).isLessThanOrEqualTo(threads);

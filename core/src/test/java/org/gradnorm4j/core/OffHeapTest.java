@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.gradnorm4j.core.NoInterferenceTest.assertBitIdentical;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Random;
 import java.util.function.Consumer;
 import java.util.function.IntFunction;
@@ -167,7 +168,8 @@ class OffHeapTest {
     GradientNormProbe.attach(attached, List.of("w"), step -> steps[0]++);
     long ofPlain = train(each, plain);
     long ofAttached = train(each, attached);
-    System.out.printf("%s: off-heap %,d bytes, plain %,d%n", each, ofAttached, ofPlain);
+    System.out.printf(
+        Locale.ROOT, "%s: off-heap %,d bytes, plain %,d%n", each, ofAttached, ofPlain);
     assertThat(steps[0]).isEqualTo(STEPS);
     assertBitIdentical(attached.params(), plain.params());
     assertThat(ofAttached - ofPlain).isLessThan(MORE_THAN_PLAIN);

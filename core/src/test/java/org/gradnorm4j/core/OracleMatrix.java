@@ -629,6 +629,7 @@ abstract class OracleMatrix {
             .toList();
     long refused = rows.stream().filter(OracleMatrix::isRefusedByDl4j).count();
     System.out.printf(
+        Locale.ROOT,
         "oracle matrix, %s, workspaces %s: %d rows, of which %d are checked and %d refused by DL4J%n",
         families.stream().map(Family::name).collect(joining(", ")),
         workspaces,

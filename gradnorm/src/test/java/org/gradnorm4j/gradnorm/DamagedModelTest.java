@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Random;
 import java.util.TreeMap;
 import org.deeplearning4j.nn.graph.ComputationGraph;
@@ -57,8 +58,11 @@ class DamagedModelTest {
       }
     }
     System.out.printf(
+        Locale.ROOT,
         "%d damaged models: %s, %.1f MiB allocated at most%n",
-        MUTATIONS, outcomes, most / 1048576.0);
+        MUTATIONS,
+        outcomes,
+        most / 1048576.0);
     assertThat(most).isLessThan(MOST_ALLOCATED);
     assertThat(outcomes.get("IOException")).isGreaterThan(MUTATIONS / 3);
     assertThat(outcomes.get("restored")).isPositive(); // a bit of the network's own entries

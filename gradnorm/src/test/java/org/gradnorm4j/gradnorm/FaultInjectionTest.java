@@ -3,6 +3,7 @@ package org.gradnorm4j.gradnorm;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
@@ -88,7 +89,12 @@ class FaultInjectionTest {
       runs.outcomes.forEach((what, count) -> outcomes.merge(what, count, Integer::sum));
     }
     System.out.printf(
-        "%d runs of %d steps. Injected: %s. Outcomes: %s%n", RUNS, STEPS, injected, outcomes);
+        Locale.ROOT,
+        "%d runs of %d steps. Injected: %s. Outcomes: %s%n",
+        RUNS,
+        STEPS,
+        injected,
+        outcomes);
     for (SkipCause cause : new SkipCause[] {SkipCause.LOSS, SkipCause.GRADIENT_NORM}) {
       assertThat(outcomes.get("skipped: " + cause)).isGreaterThan(RUNS);
     }

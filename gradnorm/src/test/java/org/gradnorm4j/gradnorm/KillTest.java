@@ -8,6 +8,7 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
@@ -39,7 +40,7 @@ class KillTest {
       List<Callable<Result>> both =
           List.of(() -> killAndResume(folder, 1), () -> killAndResume(folder, 2));
       for (Future<Result> result : runs.invokeAll(both)) {
-        System.out.printf("%d kills: %s%n", KILLS_A_RUN, result.get());
+        System.out.printf(Locale.ROOT, "%d kills: %s%n", KILLS_A_RUN, result.get());
         assertThat(result.get().mostLost()).isLessThanOrEqualTo(1);
       }
     } finally {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.fail;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
@@ -47,8 +48,13 @@ class RuleFaultTest {
       run(seed, update);
     }
     System.out.printf(
+        Locale.ROOT,
         "%s: %d runs of %d steps. Injected: %s. Outcomes: %s%n",
-        update, RUNS, STEPS, injected, outcomes);
+        update,
+        RUNS,
+        STEPS,
+        injected,
+        outcomes);
     assertThat(injected).hasSize(4 * VALUES.length);
     assertThat(injected.values()).allMatch(count -> count > RUNS / 10);
     for (SkipCause cause : SkipCause.values()) {

@@ -40,7 +40,7 @@ class RulePropertyTest {
         run(seed, drawing, rule);
       }
     }
-    System.out.printf("%s: %s%n", update, drawn);
+    System.out.printf(Locale.ROOT, "%s: %s%n", update, drawn);
     assertThat(drawn.get("refused")).isGreaterThan(CASES / 100);
     for (String what : List.of("moved", "absent", "zero gradient", "at a limit", "pinned", "cut")) {
       assertThat(drawn.get(what)).as(what).isGreaterThan(CASES);

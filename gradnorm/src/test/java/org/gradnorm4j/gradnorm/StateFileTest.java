@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
@@ -276,8 +277,12 @@ class StateFileTest {
       }
     }
     System.out.printf(
+        Locale.ROOT,
         "%d damaged files%s: %d valid, %.1f MiB allocated at most%n",
-        MUTATIONS / 2, resealed ? " with a right checksum" : "", valid, most / 1048576.0);
+        MUTATIONS / 2,
+        resealed ? " with a right checksum" : "",
+        valid,
+        most / 1048576.0);
     assertThat(most).isLessThan(MOST_ALLOCATED);
     if (!resealed) {
       assertThat(valid).isZero(); // no change gets past the checksum

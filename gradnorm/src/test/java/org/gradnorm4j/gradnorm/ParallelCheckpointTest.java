@@ -24,7 +24,7 @@ import org.nd4j.linalg.dataset.MultiDataSet;
 import org.nd4j.linalg.dataset.api.iterator.TestMultiDataSetIterator;
 
 /** Checkpoints of a run with two workers: what they hold is what training goes on from. */
-@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD) // else DL4J would wait on
+@Timeout(value = 600, threadMode = Timeout.ThreadMode.SEPARATE_THREAD) // else DL4J would wait on
 class ParallelCheckpointTest {
   private static final int WORKERS = 2;
   private static final int ROUNDS = 8;

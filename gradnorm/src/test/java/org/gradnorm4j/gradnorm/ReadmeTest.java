@@ -27,6 +27,7 @@ class ReadmeTest {
             String.format(
                 Locale.ROOT,
                 """
+            import java.util.*;
             import org.gradnorm4j.gradnorm.*;
             import org.nd4j.linalg.learning.config.*;
 

@@ -33,7 +33,7 @@ class QuietStartTest {
             .redirectError(ProcessBuilder.Redirect.DISCARD) // Vert.x tells there of a slow machine
             .start();
     String log = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    assertThat(process.waitFor(600, TimeUnit.SECONDS)).isTrue();
     assertThat(log).contains("serving at ", "DEBUG i.n.");
     assertThat(log.lines().filter(line -> line.startsWith("\tat ") || line.contains("Exception")))
         .isEmpty();

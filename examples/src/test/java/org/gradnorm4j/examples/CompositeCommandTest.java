@@ -125,9 +125,9 @@ class CompositeCommandTest {
             "--l2",
             "1",
             "--weight-learning-rate",
-            "1.5",
+            "0.45",
             "--batch",
-            "2000",
+            "250",
             "--epochs",
             "1");
 

@@ -62,6 +62,9 @@ public final class Main {
     gradNorm.history().writeReport(folder.resolve("report.html"));
     check(Files.size(folder.resolve("report.html")) > 10_000, "report.html has its charts");
 
+    try (Stream<Path> files = Files.list(checkpoints)) {
+      check(files.count() == 2, "the last two checkpoints are there, and nothing else");
+    }
     Path last = GradNormCheckpoint.last(checkpoints).orElseThrow();
     ComputationGraph resumed = ModelSerializer.restoreComputationGraph(last.toFile(), true);
     GradNorm again = GradNorm.restoreFromModel(last).attach(resumed);

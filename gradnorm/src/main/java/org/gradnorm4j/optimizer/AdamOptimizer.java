@@ -1,4 +1,4 @@
-package org.gradnorm4j.gradnorm;
+package org.gradnorm4j.optimizer;
 
 import org.apache.commons.math3.util.FastMath;
 import org.nd4j.linalg.learning.config.Adam;

@@ -1,4 +1,4 @@
-package org.gradnorm4j.gradnorm;
+package org.gradnorm4j.weighting;
 
 /** Why a task kept the loss weights from being updated in a step. */
 public enum SkipCause {

@@ -246,7 +246,7 @@ public final class GradNorm {
         WeightOptimizer.of(settings.lossWeightUpdater()),
         tasks,
         total,
-        attached.uninformedLosses());
+        attached.tasks().uninformedLosses());
   }
 
   /**

@@ -102,10 +102,124 @@ public final class GradNorm extends LossBalancer {
     return this;
   }
 
+<<<<<<< HEAD
   @Override
   public GradNorm attach(MultiLayerNetwork network) {
     super.attach(network);
     return this;
+=======
+  private void checkTasks(List<String> tasks) {
+    if (state != null && !taskNames.equals(tasks)) {
+      throw new IllegalArgumentException(
+          "this GradNorm has been balancing "
+              + taskNames
+              + ", the network has "
+              + tasks
+              + ". Build another, or begin anew: reset()");
+    }
+  }
+
+  /** Nothing seen yet, with the tasks of a network. */
+  private GradNormState first(GradientNormProbe attached) {
+    List<String> tasks = attached.taskNames();
+    double[] weights = settings.initialLossWeights(tasks, configuredLossWeights);
+    double total = WeightLimits.total(settings.of(tasks), StatUtils.sum(weights));
+    return rule(tasks, total, attached).init(weights);
+  }
+
+  private void begin(GradientNormProbe attached, GradNormState first) {
+    taskNames = attached.taskNames();
+    measuredLayers = attached.sharedLayers();
+    settingsChanges = List.of();
+    stepsUntilMeasured = 0;
+    lastStep = null;
+    notices.clear();
+    history = new GradNormHistory(taskNames, describe());
+    state = first; // last: readers on other threads look here first
+  }
+
+  private void goOn(GradientNormProbe attached) {
+    rule = rule(taskNames, state.totalWeight(), attached);
+    attached.lossWeights(state.lossWeights());
+    attached.measureEvery(settings.measureEvery(), stepsUntilMeasured);
+    if (state.frozen()) {
+      attached.pause();
+    } else {
+      attached.resume();
+    }
+  }
+
+  private GradNormRule rule(List<String> tasks, double total, GradientNormProbe attached) {
+    return new GradNormRule(
+        settings,
+        WeightOptimizer.of(settings.lossWeightUpdater()),
+        tasks,
+        total,
+        attached.tasks().uninformedLosses());
+  }
+
+  /**
+   * Gives the network back as plain Deeplearning4j. Weights and history stay readable. May be
+   * called at any time, also from a training listener, and on any thread: a step that is under way
+   * on another ends as it began and is not recorded. Does nothing if not attached.
+   */
+  public synchronized void detach() {
+    if (probe != null) {
+      stepsUntilMeasured = probe.stepsUntilMeasured();
+      probe.detach();
+      probe = null;
+      attachments++;
+    }
+  }
+
+  /**
+   * Runs something during which the network is plain Deeplearning4j, to this thread: for gradient
+   * checks and other gradients that are not training steps. Loss weights and history stay as they
+   * are; see {@link GradientNormProbe#notAStep}. Just runs it if not attached.
+   *
+   * @param work run at once, on this thread
+   * @throws IllegalArgumentException if null
+   */
+  public void notAStep(Runnable work) {
+    GradientNormProbe attached;
+    synchronized (this) { // not while it runs: attaching takes the network's monitor first
+      attached = probe;
+    }
+    if (attached != null) {
+      attached.notAStep(work);
+    } else if (work != null) {
+      work.run();
+    } else {
+      throw new IllegalArgumentException("work (null) must not be null");
+    }
+  }
+
+  /**
+   * Whether this balances the losses of a network now.
+   *
+   * @return true between {@code attach} and {@link #detach()}
+   */
+  public synchronized boolean isAttached() {
+    return probe != null;
+  }
+
+  /**
+   * Forgets the run, and begins anew: with the loss weights as configured (or {@link
+   * GradNormBuilder#initialLossWeights}), no initial losses, averages or moments, an empty {@link
+   * #history()}, and not frozen. The settings stay. Attached, it does so from the next step on;
+   * detached, it may then be attached to any network. The network's parameters are not touched.
+   */
+  public synchronized void reset() {
+    if (probe != null) {
+      begin(probe, first(probe));
+      goOn(probe);
+    } else {
+      state = null;
+      lastStep = null;
+      stepsUntilMeasured = 0;
+      lastNetwork = new WeakReference<>(null);
+    }
+>>>>>>> wt-a
   }
 
   /**

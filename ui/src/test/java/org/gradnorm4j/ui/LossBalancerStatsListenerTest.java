@@ -200,8 +200,13 @@ class LossBalancerStatsListenerTest {
     double[] nan = {Double.NaN, Double.POSITIVE_INFINITY};
     GradNormStep step =
         new GradNormStep(
-            new StepMeasurement(
-                3, 1, 16, List.of("a", "b"), nan, new double[] {0.1, 1e-300}, new double[] {1, 1}),
+            StepMeasurement.of(List.of("a", "b"))
+                .at(3, 1)
+                .batchSize(16)
+                .losses(nan)
+                .gradientNorms(0.1, 1e-300)
+                .lossWeights(1, 1)
+                .build(),
             nan,
             nan,
             nan,

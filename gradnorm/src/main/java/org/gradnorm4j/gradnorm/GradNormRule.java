@@ -47,10 +47,6 @@ final class GradNormRule {
    * For the tasks of a network.
    *
    * @param totalWeight Σ λ
-<<<<<<< HEAD
-=======
-   * @param uninformed as {@code Tasks.uninformedLosses()} has them
->>>>>>> wt-a
    * @throws IllegalArgumentException if the settings do not fit the tasks; names task and remedy
    */
   GradNormRule(GradNormSettings settings, Tasks tasks, double totalWeight) {

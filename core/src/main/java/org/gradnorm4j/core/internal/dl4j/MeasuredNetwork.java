@@ -62,6 +62,7 @@ public final class MeasuredNetwork implements WeightedLoss.Calls {
   private final Object boundary = new Object();
   private volatile Owner owner;
   private Owner ownOwner;
+  private volatile Tasks tasks;
   private boolean attached;
   private boolean installed;
   private boolean toldOfBypass;
@@ -245,7 +246,12 @@ public final class MeasuredNetwork implements WeightedLoss.Calls {
 
   /** The tasks, as the network is configured. */
   public Tasks tasks() {
-    return Tasks.of(taskNames(), configuredLossWeights(), uninformedLosses());
+    Tasks known = tasks;
+    if (known == null) { // the layers are not there yet when this is made
+      known = Tasks.of(taskNames(), configuredLossWeights(), uninformedLosses());
+      tasks = known;
+    }
+    return known;
   }
 
   private double[] uninformedLosses() {
@@ -448,7 +454,7 @@ public final class MeasuredNetwork implements WeightedLoss.Calls {
       present[task] = true;
       gradientNorms[task] = Math.sqrt(penalty.squaredNorm(sharedParameters));
     }
-    return StepMeasurement.of(taskNames())
+    return StepMeasurement.of(tasks())
         .at(attachment.iteration(), attachment.epoch())
         .batchSize(graph.batchSize())
         .present(present)

@@ -3,6 +3,7 @@ package org.gradnorm4j.gradnorm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import org.gradnorm4j.history.History;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
@@ -130,7 +131,7 @@ class ArgumentsTest {
         .startsWith(
             "GradNorm[loss weights {a=1.0, b=1.0, c=1.0} after 0 measured steps, attached, settings {shared layer=trunk, alpha=0.7,");
     assertThat(gradNorm.history().toString())
-        .startsWith("GradNormHistory[tasks [a, b, c], no step yet, settings {shared layer=trunk,");
+        .startsWith("History[tasks [a, b, c], no step yet, settings {shared layer=trunk,");
     TrainingProcess.train(net, 3);
     gradNorm.freeze();
     gradNorm.detach();
@@ -138,6 +139,6 @@ class ArgumentsTest {
         .startsWith("GradNorm[loss weights " + gradNorm.lossWeights())
         .contains("after 3 measured steps, frozen, detached");
     assertThat(gradNorm.history().toString())
-        .startsWith("GradNormHistory[tasks [a, b, c], 3 steps, iterations 0 to 2, settings");
+        .startsWith("History[tasks [a, b, c], 3 steps, iterations 0 to 2, settings");
   }
 }

@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.within;
 import static org.gradnorm4j.gradnorm.Rules.measured;
 import static org.gradnorm4j.gradnorm.Rules.ones;
 
+import org.gradnorm4j.balancer.DryRun;
+import org.gradnorm4j.weighting.BalancedStep;
+import org.gradnorm4j.optimizer.WeightOptimizer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -29,14 +32,14 @@ class GradNormGuardsTest {
     return Arrays.stream(weights).sum();
   }
 
-  private static GradNormState after(GradNormRule rule, GradNormState state, int steps) {
+  private static DryRun<GradNormState> after(Rules.Rule rule, DryRun<GradNormState> state, int steps) {
     for (int t = 0; t < steps; t++) {
-      state = rule.update(state, measured(LOSSES, NORMS, state.lossWeights())).state();
+      state = rule.update(state, measured(LOSSES, NORMS, state.lossWeights()));
     }
     return state;
   }
 
-  private static StepMeasurement without(int task, GradNormState state) {
+  private static StepMeasurement without(int task, DryRun<GradNormState> state) {
     boolean[] present = {true, true, true};
     present[task] = false;
     return measured(present, LOSSES, NORMS, state.lossWeights());
@@ -46,23 +49,23 @@ class GradNormGuardsTest {
   @ParameterizedTest
   @ValueSource(ints = {1, 100})
   void absentTask_keepsMomentsAndAverages(int window) {
-    GradNormRule rule =
+    Rules.Rule rule =
         Rules.of(GradNorm.builder().smoothing(0.8).taskWindow(window), Rules.names(3));
     GradNormState before = after(rule, rule.init(ones(3)), 5);
-    GradNormRule.Update update = rule.update(before, without(1, before));
-    GradNormState state = update.state();
+    DryRun<GradNormState> update = rule.update(before, without(1, before));
+    DryRun<GradNormState> state = update;
     assertThat(state.lossWeights()[0]).isGreaterThan(before.lossWeights()[0]);
     assertThat(sum(state.lossWeights())).isCloseTo(3, within(1e-15));
-    assertThat(state.updates()).containsExactly(6, 5, 6);
+    assertThat(state.state().updates()).containsExactly(6, 5, 6);
     for (int moment = 0; moment < 2; moment++) { // Adam: [m, v]
-      assertThat(state.optimizer()[3 * moment + 1]).isEqualTo(before.optimizer()[3 * moment + 1]);
-      assertThat(state.optimizer()[3 * moment]).isNotEqualTo(before.optimizer()[3 * moment]);
+      assertThat(state.state().optimizer()[3 * moment + 1]).isEqualTo(before.optimizer()[3 * moment + 1]);
+      assertThat(state.state().optimizer()[3 * moment]).isNotEqualTo(before.optimizer()[3 * moment]);
     }
-    assertThat(state.averageLosses().sums()[1]).isEqualTo(before.averageLosses().sums()[1]);
-    assertThat(state.averageNorms().counts()).containsExactly(6, 5, 6);
-    GradNormStep step = update.step();
-    assertThat(step.targetGradientNorms()[1]).isNaN();
-    assertThat(step.relativeInverseTrainingRates()[1]).isNaN();
+    assertThat(state.state().averageLosses().sums()[1]).isEqualTo(before.averageLosses().sums()[1]);
+    assertThat(state.state().averageNorms().counts()).containsExactly(6, 5, 6);
+    BalancedStep step = update.step();
+    assertThat(step.values(GradNorm.TARGET_GRADIENT_NORM)[1]).isNaN();
+    assertThat(step.values(GradNorm.RELATIVE_INVERSE_TRAINING_RATE)[1]).isNaN();
     assertThat(step.skipped()).isFalse();
   }
 
@@ -74,7 +77,7 @@ class GradNormGuardsTest {
     GradNormState all = three.init(ones(3));
     GradNormState some = two.init(ones(2));
     for (int t = 0; t < 50; t++) {
-      all = three.update(all, without(1, all)).state();
+      all = three.update(all, without(1, all));
       some =
           two.update(
                   some,
@@ -83,8 +86,7 @@ class GradNormGuardsTest {
                       .losses(1, 3)
                       .gradientNorms(1, 6)
                       .lossWeights(some.lossWeights())
-                      .build())
-              .state();
+                      .build());
     }
     assertThat(all.lossWeights()[1]).isEqualTo(1.0);
     assertThat(all.lossWeights()[0]).isCloseTo(some.lossWeights()[0], within(1e-12));
@@ -93,13 +95,13 @@ class GradNormGuardsTest {
 
   @Test
   void taskFirstSeenAtStep500_takesItsInitialLossThen_andAFreshFirstStep() {
-    GradNormRule rule = Rules.of(GradNorm.builder().alpha(0), Rules.names(3));
-    GradNormState state = rule.init(ones(3));
+    Rules.Rule rule = Rules.of(GradNorm.builder().alpha(0), Rules.names(3));
+    DryRun<GradNormState> state = rule.init(ones(3));
     for (int t = 0; t < 500; t++) {
-      state = rule.update(state, without(2, state)).state();
+      state = rule.update(state, without(2, state));
     }
     assertThat(state.lossWeights()[2]).isEqualTo(1.0);
-    GradNormRule.Update update = rule.update(state, measured(LOSSES, NORMS, state.lossWeights()));
+    DryRun<GradNormState> update = rule.update(state, measured(LOSSES, NORMS, state.lossWeights()));
     assertThat(update.step().initialLosses()).containsExactly(1, 2, 3);
     // Its norm is the largest: down by Adam's first step, which is the learning rate, against the
     // others, of which the balance of two leaves the moments small.
@@ -148,11 +150,11 @@ class GradNormGuardsTest {
 
   @Test
   void zeroGradientForThousandsOfSteps_leavesTheOthersAlive_andComesBack() {
-    GradNormRule rule = Rules.of(GradNorm.builder(), Rules.names(3));
-    GradNormState state = rule.init(ones(3));
+    Rules.Rule rule = Rules.of(GradNorm.builder(), Rules.names(3));
+    DryRun<GradNormState> state = rule.init(ones(3));
     double[] dead = {1, 0, 6};
     for (int t = 0; t < 5000; t++) {
-      state = rule.update(state, measured(LOSSES, dead, state.lossWeights())).state();
+      state = rule.update(state, measured(LOSSES, dead, state.lossWeights()));
     }
     assertThat(state.lossWeights()[1]).isEqualTo(1.0);
     // G₀ = G₂ at (12/7, 2/7) of the 2 that are left, both losses being as at the start
@@ -162,7 +164,7 @@ class GradNormGuardsTest {
     GradNormState nothing = state;
     for (int t = 0; t < 1000; t++) {
       nothing =
-          rule.update(nothing, measured(LOSSES, new double[3], nothing.lossWeights())).state();
+          rule.update(nothing, measured(LOSSES, new double[3], nothing.lossWeights()));
     }
     assertThat(nothing.lossWeights()).isEqualTo(state.lossWeights());
   }
@@ -172,11 +174,11 @@ class GradNormGuardsTest {
   void normsFarFromOne_neverBreakTheWeights(double scale) {
     for (GradNormBuilder settings :
         List.of(GradNorm.builder(), GradNorm.builder().lossWeightUpdater(new Sgd(0.01)))) {
-      GradNormRule rule = Rules.of(settings, Rules.names(3));
-      GradNormState state = rule.init(ones(3));
+      Rules.Rule rule = Rules.of(settings, Rules.names(3));
+      DryRun<GradNormState> state = rule.init(ones(3));
       for (int t = 0; t < 200; t++) {
         double[] norms = t % 2 == 0 ? new double[] {scale, 1, 2} : NORMS;
-        state = rule.update(state, measured(LOSSES, norms, state.lossWeights())).state();
+        state = rule.update(state, measured(LOSSES, norms, state.lossWeights()));
         assertThat(Arrays.stream(state.lossWeights()).allMatch(w -> w > 0 && w < 3)).isTrue();
         assertThat(sum(state.lossWeights())).isCloseTo(3, within(1e-12));
       }
@@ -186,12 +188,12 @@ class GradNormGuardsTest {
   @Test
   void skips_areCountedByTaskAndCause() {
     GradNormBuilder settings = GradNorm.builder().initialLoss(InitialLoss.of(0.5));
-    GradNormRule rule = Rules.of(settings, Rules.names(3));
-    GradNormState state = rule.init(ones(3));
+    Rules.Rule rule = Rules.of(settings, Rules.names(3));
+    DryRun<GradNormState> state = rule.init(ones(3));
     double inf = Double.POSITIVE_INFINITY;
-    state = rule.update(state, measured(new double[] {1, Double.NaN, 1}, NORMS, ones(3))).state();
-    state = rule.update(state, measured(LOSSES, new double[] {inf, 1, inf}, ones(3))).state();
-    GradNormRule.Update last = // L/L(0) overflows
+    state = rule.update(state, measured(new double[] {1, Double.NaN, 1}, NORMS, ones(3)));
+    state = rule.update(state, measured(LOSSES, new double[] {inf, 1, inf}, ones(3)));
+    DryRun<GradNormState> last = // L/L(0) overflows
         rule.update(state, measured(new double[] {Double.MAX_VALUE, 1, 1}, NORMS, ones(3)));
     assertThat(last.state().skips()).isDeepEqualTo(new int[][] {{0, 1, 1}, {1, 0, 1}, {0, 1, 1}});
     assertThat(last.step().skipCauses().keySet()).containsExactly("task0", "task1", "task2");
@@ -205,22 +207,22 @@ class GradNormGuardsTest {
   @ParameterizedTest
   @ValueSource(doubles = {1e100, 1e152, 1e200, Double.MAX_VALUE})
   void normsThatCannotBeSquared_areNotTakenIntoTheAverages(double norm) {
-    GradNormRule rule = Rules.of(GradNorm.builder().smoothing(0.9), Rules.names(3));
+    Rules.Rule rule = Rules.of(GradNorm.builder().smoothing(0.9), Rules.names(3));
     double[] equal = {norm, norm, norm};
-    GradNormRule.Update first = rule.update(rule.init(ones(3)), measured(ones(3), equal, ones(3)));
+    DryRun<GradNormState> first = rule.update(rule.init(ones(3)), measured(ones(3), equal, ones(3)));
     assertThat(first.step().skipped()).isEqualTo(norm > 1e150);
-    assertThat(rule.update(first.state(), measured(LOSSES, NORMS, ones(3))).step().skipped())
+    assertThat(rule.update(first, measured(LOSSES, NORMS, ones(3))).step().skipped())
         .isFalse();
   }
 
   @Test
   void pinnedTask_isMeasuredButDoesNotMove() {
-    GradNormRule rule = Rules.of(GradNorm.builder().alpha(0).pin("task1", 0.5), Rules.names(3));
-    GradNormState state = rule.init(ones(3));
+    Rules.Rule rule = Rules.of(GradNorm.builder().alpha(0).pin("task1", 0.5), Rules.names(3));
+    DryRun<GradNormState> state = rule.init(ones(3));
     assertThat(state.lossWeights()).containsExactly(1.25, 0.5, 1.25);
-    GradNormRule.Update update = rule.update(state, measured(LOSSES, NORMS, state.lossWeights()));
+    DryRun<GradNormState> update = rule.update(state, measured(LOSSES, NORMS, state.lossWeights()));
     assertThat(update.step().meanGradientNorm()).isCloseTo((1.25 + 1 + 7.5) / 3, within(1e-12));
-    state = after(rule, update.state(), 1000);
+    state = after(rule, update, 1000);
     assertThat(state.lossWeights()[1]).isEqualTo(0.5);
     assertThat(sum(state.lossWeights())).isCloseTo(3, within(1e-12));
     assertThat(state.lossWeights()[0]).isGreaterThan(2);
@@ -237,11 +239,11 @@ class GradNormGuardsTest {
 
   @Test
   void priors_setTheRatioOfTheNorms() {
-    GradNormRule rule =
+    Rules.Rule rule =
         Rules.of(
             GradNorm.builder().alpha(0).lossWeightUpdater(new Adam(0.002)).prior("task0", 3),
             Rules.names(3));
-    GradNormState state = after(rule, rule.init(ones(3)), 6000);
+    DryRun<GradNormState> state = after(rule, rule.init(ones(3)), 6000);
     double[] weights = state.lossWeights();
     assertThat(weights[0] * NORMS[0] / (weights[1] * NORMS[1])).isCloseTo(3, within(0.1));
     assertThat(weights[2] * NORMS[2] / (weights[1] * NORMS[1])).isCloseTo(1, within(0.05));
@@ -249,8 +251,8 @@ class GradNormGuardsTest {
 
   @Test
   void limits_areKept() {
-    GradNormRule rule = Rules.of(GradNorm.builder().weightLimits(0.5, 1.5), Rules.names(3));
-    GradNormState state = rule.init(ones(3));
+    Rules.Rule rule = Rules.of(GradNorm.builder().weightLimits(0.5, 1.5), Rules.names(3));
+    DryRun<GradNormState> state = rule.init(ones(3));
     for (int t = 0; t < 500; t++) {
       state = after(rule, state, 1);
       assertThat(Arrays.stream(state.lossWeights()).allMatch(w -> w >= 0.5 && w <= 1.5)).isTrue();
@@ -282,15 +284,15 @@ class GradNormGuardsTest {
 
   @Test
   void warmUpAndFreezing_holdTheWeights_notTheRest() {
-    GradNormRule rule =
+    Rules.Rule rule =
         Rules.of(GradNorm.builder().warmUp(3).initialLoss(InitialLoss.meanOf(3)), Rules.names(3));
-    GradNormState state = rule.init(ones(3));
+    DryRun<GradNormState> state = rule.init(ones(3));
     for (int t = 0; t < 3; t++) {
       double loss = 1 + t;
-      state = rule.update(state, measured(new double[] {loss, loss, loss}, NORMS, ones(3))).state();
+      state = rule.update(state, measured(new double[] {loss, loss, loss}, NORMS, ones(3)));
       assertThat(state.lossWeights()).containsExactly(1, 1, 1);
     }
-    assertThat(InitialLosses.values(state.initialLosses())).containsExactly(2, 2, 2); // of 1, 2, 3
+    assertThat(InitialLosses.values(state.state().initialLosses())).containsExactly(2, 2, 2); // of 1, 2, 3
     state = after(rule, state, 1);
     assertThat(state.lossWeights()[0]).isGreaterThan(1);
     GradNormState frozen = state.withWeights(state.lossWeights(), true);
@@ -318,17 +320,17 @@ class GradNormGuardsTest {
             .build();
     for (var expected :
         Map.of(LossScale.EXAMPLES, Math.log(10) / 2, LossScale.LABELS, Math.log(10)).entrySet()) {
-      GradNormRule rule =
+      Rules.Rule rule =
           new GradNormRule(
               settings.lossScale(expected.getKey()).settings(),
               WeightOptimizer.of(new Adam()),
               tasks,
               2,
               uninformed);
-      GradNormStep step = rule.update(rule.init(ones(2)), half).step();
+      BalancedStep step = rule.update(rule.init(ones(2)), half).step();
       assertThat(step.initialLosses()).containsExactly(expected.getValue(), 7);
       double loss = expected.getKey() == LossScale.LABELS ? 3 : 1.5;
-      assertThat(step.lossRatios()[0]).isEqualTo(loss / expected.getValue());
+      assertThat(step.values(GradNorm.LOSS_RATIO)[0]).isEqualTo(loss / expected.getValue());
     }
     assertThatThrownBy(
             () -> Rules.of(GradNorm.builder().initialLoss(InitialLoss.uninformed()), "x", "y"))
@@ -338,10 +340,10 @@ class GradNormGuardsTest {
 
   @Test
   void shiftAndFloor_letLossesBeNegativeOrZero() {
-    GradNormRule rule =
+    Rules.Rule rule =
         Rules.of(GradNorm.builder().lossShift("task0", 5).lossFloor("task1", 0.5), Rules.names(2));
-    GradNormState state = rule.init(ones(2));
-    GradNormStep step =
+    DryRun<GradNormState> state = rule.init(ones(2));
+    BalancedStep step =
         rule.update(state, measured(new double[] {-1, 0}, new double[] {1, 1}, ones(2))).step();
     assertThat(step.initialLosses()).containsExactly(4, 0.5);
     assertThat(step.measurement().losses()).containsExactly(-1, 0);

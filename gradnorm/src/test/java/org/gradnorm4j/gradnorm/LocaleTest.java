@@ -2,6 +2,11 @@ package org.gradnorm4j.gradnorm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import org.gradnorm4j.balancer.LossBalancerCheckpoint;
+import org.gradnorm4j.balancer.LossBalancerLogListener;
+import org.gradnorm4j.history.History;
+import org.gradnorm4j.history.StaticWeights;
+import org.gradnorm4j.report.Report;
 import ch.qos.logback.classic.Level;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -65,7 +70,7 @@ class LocaleTest {
             "analysis.csv")
         .noneMatch(name -> name.startsWith("checkpoints/checkpoint-0000000008"));
     assertThat(text("messages.txt"))
-        .contains("last checkpoint-0000000012.zip, 13 steps", "GradNorm[", "GradNormHistory[");
+        .contains("last checkpoint-0000000012.zip, 13 steps", "GradNorm[", "History[");
     assertThat(text("report.html")).contains("<svg ", "13 steps recorded", "<p id=\"overhead\">");
     assertThat(text("many-tasks.html")).contains("1,200 steps recorded");
   }
@@ -100,8 +105,8 @@ class LocaleTest {
       assertThat(Numbers.readable(2.5e9)).isEqualTo("2.500e+09");
       assertThat(Numbers.percent(0.125)).isEqualTo("12.5 %");
       assertThat(Html.number(0.5)).isEqualTo("<td data-value=\"0.5\">0.5000</td>");
-      GradNormHistory history = new SyntheticHistory("a", "b").steps(1_200).history();
-      assertThat(GradNormReport.of(history).toHtml())
+      History history = new SyntheticHistory("a", "b").steps(1_200).history();
+      assertThat(Report.of(history).toHtml())
           .contains("data-steps=\"1200\"", "1,200 steps recorded, iterations 0 to 1,199");
       assertThat(StaticWeights.ofLateSteps(history.view()).toString()).isASCII();
       assertThat(GradNorm.builder().build().toString())
@@ -194,9 +199,9 @@ class LocaleTest {
     GradNorm gradNorm = GradNorm.builder().build().attach(net);
     Path checkpoints = Path.of("checkpoints");
     net.addListeners(
-        GradNormCheckpoint.builder(gradNorm, checkpoints).everyIterations(2).keepLast(2).build(),
-        new GradNormLogListener(gradNorm, 5));
-    try (LogLines log = new LogLines(GradNormLogListener.class)) {
+        LossBalancerCheckpoint.builder(gradNorm, checkpoints).everyIterations(2).keepLast(2).build(),
+        new LossBalancerLogListener(gradNorm, 5));
+    try (LogLines log = new LogLines(LossBalancerLogListener.class)) {
       TrainingProcess.train(net, STEPS);
       messages.addAll(log.of(Level.INFO));
     }
@@ -205,7 +210,7 @@ class LocaleTest {
     messages.add(gradNorm + "\n" + gradNorm.lastStep() + "\n" + gradNorm.staticWeights());
     gradNorm.detach();
 
-    Path last = GradNormCheckpoint.last(checkpoints).orElseThrow();
+    Path last = LossBalancerCheckpoint.last(checkpoints).orElseThrow();
     ComputationGraph resumed = ModelSerializer.restoreComputationGraph(last.toFile(), true);
     GradNorm again = GradNorm.restoreFromModel(last).attach(resumed);
     TrainingProcess.train(resumed, 1);
@@ -224,12 +229,12 @@ class LocaleTest {
     Files.write(Path.of("messages.txt"), messages);
   }
 
-  private static void write(GradNormHistory history, List<String> messages) throws IOException {
+  private static void write(History history, List<String> messages) throws IOException {
     history.writeCsv(Path.of("history.csv"));
     history.writeReport(Path.of("report.html"));
     history.writeCharts(Path.of(""));
     messages.add(history.toString());
-    GradNormHistory many = new SyntheticHistory(SyntheticHistory.names(30)).steps(1_200).history();
+    History many = new SyntheticHistory(SyntheticHistory.names(30)).steps(1_200).history();
     many.writeReport(Path.of("many-tasks.html"));
   }
 

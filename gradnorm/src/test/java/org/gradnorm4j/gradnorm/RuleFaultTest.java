@@ -3,6 +3,8 @@ package org.gradnorm4j.gradnorm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.fail;
 
+import org.gradnorm4j.balancer.DryRun;
+import org.gradnorm4j.weighting.SkipCause;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -67,8 +69,8 @@ class RuleFaultTest {
   private void run(int seed, WeightUpdate update) {
     Random random = new Random(seed);
     GradNormBuilder settings = settings(seed % 5).weightUpdate(update);
-    GradNormRule rule = Rules.of(settings, Rules.names(TASKS));
-    GradNormState state = rule.init(Rules.ones(TASKS));
+    Rules.Rule rule = Rules.of(settings, Rules.names(TASKS));
+    DryRun<GradNormState> state = rule.init(Rules.ones(TASKS));
     List<TaskSettings> tasks = settings.settings().of(List.of(Rules.names(TASKS)));
     for (int step = 0; step < STEPS; step++) {
       boolean clean = step >= STEPS - CLEAN_STEPS_AT_THE_END;
@@ -152,17 +154,17 @@ class RuleFaultTest {
   }
 
   private GradNormState after(
-      GradNormRule rule, GradNormState state, StepMeasurement measurement, boolean clean) {
+      Rules.Rule rule, DryRun<GradNormState> state, StepMeasurement measurement, boolean clean) {
     double[] before = state.lossWeights().clone();
     try {
-      GradNormRule.Update update = rule.update(state, measurement);
+      DryRun<GradNormState> update = rule.update(state, measurement);
       outcomes.merge("taken", update.step().skipped() ? 0 : 1, Integer::sum);
       if (update.step().skipped()) {
         assertThat(clean).as("a clean step is skipped").isFalse();
-        assertThat(update.state().lossWeights()).isEqualTo(before);
-        assertThat(update.state().steps()).isEqualTo(state.steps());
+        assertThat(update.lossWeights()).isEqualTo(before);
+        assertThat(update.state().steps()).isEqualTo(state.state().steps());
       }
-      return update.state();
+      return update;
     } catch (IllegalStateException e) {
       assertThat(clean).isFalse();
       assertThat(e).hasMessageMatching("task 'task\\d': (initial )?loss \\(.*\\) must be >= .*");

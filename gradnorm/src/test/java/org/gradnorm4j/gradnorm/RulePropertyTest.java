@@ -2,6 +2,8 @@ package org.gradnorm4j.gradnorm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import org.gradnorm4j.balancer.DryRun;
+import org.gradnorm4j.optimizer.WeightOptimizer;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.util.Arrays;
@@ -35,7 +37,7 @@ class RulePropertyTest {
   void weights_keepLimitsAndSum_andStatesAreRestored(WeightUpdate update) throws Exception {
     for (int seed = 0; seed < CASES; seed++) {
       Case drawing = new Case(new Random(seed), update);
-      GradNormRule rule = drawing.rule();
+      Rules.Rule rule = drawing.rule();
       if (rule != null) {
         run(seed, drawing, rule);
       }
@@ -54,17 +56,17 @@ class RulePropertyTest {
     drawn.merge(what, seen ? 1 : 0, Integer::sum);
   }
 
-  private void run(int seed, Case drawing, GradNormRule rule) throws IOException {
-    GradNormState state = rule.init(drawing.configured);
+  private void run(int seed, Case drawing, Rules.Rule rule) throws IOException {
+    DryRun<GradNormState> state = rule.init(drawing.configured);
     double[] before = drawing.start(state.lossWeights());
     for (int t = 0; t < STEPS; t++) {
       StepMeasurement measurement = drawing.measure(state.lossWeights());
-      GradNormRule.Update next = rule.update(state, measurement);
-      state = next.state();
+      DryRun<GradNormState> next = rule.update(state, measurement);
+      state = next;
       String broken = drawing.broken(before, state, measurement, next.step().skipped());
       assertThat(broken).as("case %d, step %d", seed, t).isEmpty();
       note("moved", !Arrays.equals(before, state.lossWeights()));
-      note("cut", next.notices().contains(Notice.STEP_CUT));
+      note("cut", next.notices().containsKey("step cut"));
       note("skipped", next.step().skipped());
       for (int i = 0; i < before.length; i++) {
         note("absent", !measurement.present()[i]);
@@ -82,7 +84,7 @@ class RulePropertyTest {
     }
   }
 
-  private static boolean restored(Case drawing, GradNormState state) throws IOException {
+  private static boolean restored(Case drawing, DryRun<GradNormState> state) throws IOException {
     if (drawing.names.length < 2) {
       return true; // attach refuses one task
     }
@@ -167,7 +169,7 @@ class RulePropertyTest {
     }
 
     /** Null if no weights are within the limits, which has to be so, and to be said. */
-    GradNormRule rule() {
+    Rules.Rule rule() {
       boolean allPinned = Arrays.stream(pins).allMatch(pin -> pin > 0);
       double sum = allPinned ? Arrays.stream(pins).sum() : total;
       double least = Arrays.stream(min).map(m -> Math.max(m, 1e-12 * sum)).sum();
@@ -176,7 +178,7 @@ class RulePropertyTest {
       double[] unknown = new double[names.length];
       Arrays.fill(unknown, Double.NaN);
       try {
-        GradNormRule rule =
+        Rules.Rule rule =
             new GradNormRule(
                 settings.settings(),
                 WeightOptimizer.of(settings.settings().lossWeightUpdater()),

@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 import static org.gradnorm4j.gradnorm.Rules.names;
 
+import org.gradnorm4j.balancer.DryRun;
+import org.gradnorm4j.balancer.NonFinitePolicy;
+import org.gradnorm4j.history.History;
 import ch.qos.logback.classic.Level;
 import java.io.ByteArrayInputStream;
 import java.nio.file.Path;
@@ -97,7 +100,7 @@ class SettingsChangeTest {
 
     // All again from the measurements alone.
     ComputationGraph twin = TrainingProcess.network();
-    GradNormState state = before.init(Rules.ones(3));
+    DryRun<GradNormState> state = before.init(Rules.ones(3));
     GradNorm replayed = GradNorm.builder().build().attach(twin);
     for (int t = 0; t < 15; t++) {
       if (t == 10) {
@@ -105,7 +108,7 @@ class SettingsChangeTest {
       }
       TrainingProcess.train(twin, 1);
       StepMeasurement measurement = replayed.lastStep().orElseThrow().measurement();
-      state = (t < 10 ? before : after).update(state, measurement).state();
+      state = (t < 10 ? before : after).update(state, measurement);
     }
     assertThat(gradNorm.lossWeights().values())
         .containsExactly(state.lossWeights()[0], state.lossWeights()[1], state.lossWeights()[2]);
@@ -216,7 +219,7 @@ class SettingsChangeTest {
     TrainingProcess.train(net, 2); // measured: 0; the next would be 10
     gradNorm.change(settings -> settings.measureEvery(3));
     TrainingProcess.train(net, 6);
-    assertThat(gradNorm.history().rows().mapToInt(GradNormHistory.Row::iteration).distinct())
+    assertThat(gradNorm.history().rows().mapToInt(History.Row::iteration).distinct())
         .containsExactly(0, 4, 7);
   }
 
@@ -224,7 +227,7 @@ class SettingsChangeTest {
   void negativeWeight_cannotGoOnMultiplicatively() {
     GradNormSettings additive = GradNorm.builder().weightUpdate(WeightUpdate.ADDITIVE).settings();
     GradNormSettings other = GradNorm.builder().settings();
-    GradNormState state =
+    DryRun<GradNormState> state =
         Rules.of(GradNorm.builder().weightUpdate(WeightUpdate.ADDITIVE), names(2))
             .init(Rules.ones(2))
             .withWeights(new double[] {-0.1, 2.1}, false);

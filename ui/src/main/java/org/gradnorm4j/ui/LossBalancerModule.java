@@ -118,7 +118,7 @@ public final class LossBalancerModule implements UIModule {
         Optional.ofNullable(request.request().getParam("run")).flatMap(runs::history);
     if (history.isEmpty()) {
       request.response().setStatusCode(404).end("no such run");
-    } else if (Integer.toString(history.get().size()).equals(request.request().getParam("shown"))) {
+    } else if (Long.toString(history.get().steps()).equals(request.request().getParam("shown"))) {
       request.response().setStatusCode(204).end();
     } else {
       request

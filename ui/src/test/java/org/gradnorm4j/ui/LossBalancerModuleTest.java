@@ -22,6 +22,8 @@ import java.util.Optional;
 import org.deeplearning4j.ui.VertxUIServer;
 import org.deeplearning4j.ui.model.stats.StatsListener;
 import org.deeplearning4j.ui.model.storage.InMemoryStatsStorage;
+import org.gradnorm4j.balancer.LossBalancer;
+import org.gradnorm4j.strategies.UncertaintyWeighting;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -61,7 +63,7 @@ class LossBalancerModuleTest {
   void runsAndTheirContent_areServed() throws Exception {
     Training training = new Training("depth", "normals", "<b>edges</b>");
     InMemoryStatsStorage storage = new InMemoryStatsStorage();
-    training.net.setListeners(new LossBalancerStatsListener(training.gradNorm, storage));
+    training.net.setListeners(new LossBalancerStatsListener(training.balancer, storage));
     training.fit(5);
     assertThat(get("/gradnorm/runs").body()).isEqualTo("[]");
     server.attach(storage);
@@ -79,6 +81,24 @@ class LossBalancerModuleTest {
     assertThat(get("/gradnorm/content").statusCode()).isEqualTo(404);
     server.detach(storage);
     assertThat(get("/gradnorm/runs").body()).isEqualTo("[]");
+  }
+
+  /** No strategy is special: the page has the columns and charts that its own quantities name. */
+  @Test
+  void otherStrategies_showTheirOwnColumns() throws Exception {
+    Training training =
+        new Training(LossBalancer.of(UncertaintyWeighting.create()), "depth", "normals");
+    InMemoryStatsStorage storage = new InMemoryStatsStorage();
+    training.net.setListeners(new LossBalancerStatsListener(training.balancer, storage));
+    training.fit(5);
+    server.attach(storage);
+    JsonArray runs = JsonParser.parseString(get("/gradnorm/runs").body()).getAsJsonArray();
+    String id = runs.get(0).getAsJsonObject().get("id").getAsString();
+    assertThat(
+            get("/gradnorm/content?run=" + URLEncoder.encode(id, StandardCharsets.UTF_8)).body())
+        .contains("Log variances", "<figure id=\"log-variance\">", "Uncertainty weighting")
+        .doesNotContain("target");
+    server.detach(storage);
   }
 
   @Test
@@ -103,7 +123,7 @@ class LossBalancerModuleTest {
     Training training = new Training("depth", "normals");
     InMemoryStatsStorage storage = new InMemoryStatsStorage();
     StatsListener stats = new StatsListener(storage);
-    training.net.setListeners(stats, new LossBalancerStatsListener(training.gradNorm, storage));
+    training.net.setListeners(stats, new LossBalancerStatsListener(training.balancer, storage));
     training.fit(2);
     server.attach(storage);
     assertThat(get("/gradnorm").body()).contains("href=\"/train\"");

@@ -3,6 +3,11 @@ package org.gradnorm4j.ui;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import org.gradnorm4j.weighting.Quantity;
+import org.gradnorm4j.weighting.BalancedStep;
+import org.gradnorm4j.weighting.SkipCause;
+import org.gradnorm4j.history.History;
+import org.gradnorm4j.history.Row;
 import java.io.ByteArrayOutputStream;
 import java.io.DataOutputStream;
 import java.nio.ByteBuffer;
@@ -18,10 +23,8 @@ import org.deeplearning4j.ui.model.storage.FileStatsStorage;
 import org.deeplearning4j.ui.model.storage.InMemoryStatsStorage;
 import org.gradnorm4j.core.StepMeasurement;
 import org.gradnorm4j.core.parallel.ParallelTraining;
+import org.gradnorm4j.balancer.LossBalancer;
 import org.gradnorm4j.gradnorm.GradNorm;
-import org.gradnorm4j.gradnorm.GradNormHistory;
-import org.gradnorm4j.gradnorm.GradNormStep;
-import org.gradnorm4j.gradnorm.SkipCause;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -31,7 +34,7 @@ import org.nd4j.linalg.dataset.api.iterator.TestMultiDataSetIterator;
 /** What gets from training to a storage, and from there to the page. */
 class LossBalancerStatsListenerTest {
 
-  private static GradNormHistory read(StatsStorage storage) {
+  private static History read(StatsStorage storage) {
     Runs runs = new Runs();
     runs.attach(storage);
     assertThat(runs.choices()).hasSize(1);
@@ -43,15 +46,15 @@ class LossBalancerStatsListenerTest {
   void fileOfAnEarlierRun_hasEveryStepToTheLastBit(@TempDir Path folder) throws Exception {
     Training training = new Training("depth", "normals");
     FileStatsStorage written = new FileStatsStorage(folder.resolve("run.dl4j").toFile());
-    training.net.setListeners(new LossBalancerStatsListener(training.gradNorm, written));
+    training.net.setListeners(new LossBalancerStatsListener(training.balancer, written));
     training.fit(60);
     written.close();
 
     FileStatsStorage opened = new FileStatsStorage(folder.resolve("run.dl4j").toFile());
-    GradNormHistory history = read(opened);
+    History history = read(opened);
     assertThat(history.rows())
-        .containsExactlyElementsOf(training.gradNorm.history().rows().toList());
-    assertThat(history.settings()).isEqualTo(training.gradNorm.history().settings());
+        .containsExactlyElementsOf(training.balancer.history().rows().toList());
+    assertThat(history.settings()).isEqualTo(training.balancer.history().settings());
     opened.close();
   }
 
@@ -61,21 +64,21 @@ class LossBalancerStatsListenerTest {
     Training training = new Training("depth", "normals");
     InMemoryStatsStorage storage = new InMemoryStatsStorage();
     training.net.setListeners(
-        new LossBalancerStatsListener(training.gradNorm, storage, 1, () -> 1000L));
+        new LossBalancerStatsListener(training.balancer, storage, 1, () -> 1000L));
     training.fit(50);
     assertThat(read(storage).rows())
-        .containsExactlyElementsOf(training.gradNorm.history().rows().toList());
+        .containsExactlyElementsOf(training.balancer.history().rows().toList());
   }
 
   @Test
   void everyNthStep_isWrittenBeginningWithTheFirst() {
     Training training = new Training("depth", "normals");
     InMemoryStatsStorage storage = new InMemoryStatsStorage();
-    training.net.setListeners(new LossBalancerStatsListener(training.gradNorm, storage, 4));
+    training.net.setListeners(new LossBalancerStatsListener(training.balancer, storage, 4));
     training.fit(10);
-    assertThat(read(storage).rows().map(GradNormHistory.Row::iteration).distinct())
+    assertThat(read(storage).rows().map(Row::iteration).distinct())
         .containsExactly(0, 4, 8);
-    assertThatThrownBy(() -> new LossBalancerStatsListener(training.gradNorm, storage, 0))
+    assertThatThrownBy(() -> new LossBalancerStatsListener(training.balancer, storage, 0))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("frequency (0) must be >= 1");
   }
@@ -85,11 +88,11 @@ class LossBalancerStatsListenerTest {
     Training training = new Training("depth", "normals");
     InMemoryStatsStorage storage = new InMemoryStatsStorage();
     StatsListener stats = new StatsListener(storage);
-    training.net.setListeners(stats, new LossBalancerStatsListener(training.gradNorm, storage));
+    training.net.setListeners(stats, new LossBalancerStatsListener(training.balancer, storage));
     training.fit(2);
     assertThat(storage.listSessionIDs()).containsExactly(stats.getSessionID());
     assertThat(storage.listTypeIDsForSession(stats.getSessionID()))
-        .containsExactlyInAnyOrder(StatsListener.TYPE_ID, "GradNorm");
+        .containsExactlyInAnyOrder(StatsListener.TYPE_ID, "LossBalancing");
   }
 
   /**
@@ -105,13 +108,14 @@ class LossBalancerStatsListenerTest {
   void onlyStepsOfItsOwn_areRecorded(
       String from, int measureEvery, boolean frozen, @TempDir Path folder) throws Exception {
     Training training =
-        new Training(GradNorm.builder().measureEvery(measureEvery), "depth", "normals");
+        new Training(
+            GradNorm.builder().measureEvery(measureEvery).build(), "depth", "normals");
     training.fit(15);
     if (frozen) {
-      training.gradNorm.freeze();
+      training.balancer.freeze();
     }
     Path file = folder.resolve("file");
-    GradNorm gradNorm = training.gradNorm;
+    LossBalancer gradNorm = training.balancer;
     if (from.equals("restored")) {
       gradNorm.save(file);
       gradNorm.detach();
@@ -130,7 +134,7 @@ class LossBalancerStatsListenerTest {
       assertThat(storage.listSessionIDs()).isEmpty();
       return;
     }
-    List<GradNormHistory.Row> expected =
+    List<Row> expected =
         gradNorm.history().rows().filter(row -> row.iteration() >= 15).toList();
     assertThat(expected).hasSize(measureEvery == 1 ? 20 : 2);
     assertThat(read(storage).rows()).containsExactlyElementsOf(expected);
@@ -141,15 +145,15 @@ class LossBalancerStatsListenerTest {
   void stepsWhileItWasNotListening_areNotRecorded() {
     Training training = new Training("depth", "normals");
     InMemoryStatsStorage storage = new InMemoryStatsStorage();
-    LossBalancerStatsListener listener = new LossBalancerStatsListener(training.gradNorm, storage);
+    LossBalancerStatsListener listener = new LossBalancerStatsListener(training.balancer, storage);
     training.fit(3);
     training.net.setListeners(listener);
-    training.gradNorm.freeze();
+    training.balancer.freeze();
     training.fit(2);
     assertThat(storage.listSessionIDs()).isEmpty();
-    training.gradNorm.unfreeze();
+    training.balancer.unfreeze();
     training.fit(2);
-    assertThat(read(storage).rows().map(GradNormHistory.Row::iteration).distinct())
+    assertThat(read(storage).rows().map(Row::iteration).distinct())
         .containsExactly(5, 6);
   }
 
@@ -160,12 +164,12 @@ class LossBalancerStatsListenerTest {
     InMemoryStatsStorage storage = new InMemoryStatsStorage();
     ParallelWrapper wrapper =
         new ParallelWrapper.Builder<>(training.net).workers(2).prefetchBuffer(2).build();
-    wrapper.setListeners(new LossBalancerStatsListener(training.gradNorm, storage));
+    wrapper.setListeners(new LossBalancerStatsListener(training.balancer, storage));
     ParallelTraining.attach(wrapper);
     wrapper.fit(new TestMultiDataSetIterator(1, training.batches(20)));
-    assertThat(training.gradNorm.history().size()).isEqualTo(10);
+    assertThat(training.balancer.history().size()).isEqualTo(10);
     assertThat(read(storage).rows())
-        .containsExactlyElementsOf(training.gradNorm.history().rows().toList());
+        .containsExactlyElementsOf(training.balancer.history().rows().toList());
   }
 
   /** Two runs in one storage, one of them in two parts around an attach: each has its own steps. */
@@ -174,8 +178,8 @@ class LossBalancerStatsListenerTest {
     Training first = new Training("depth", "normals");
     Training second = new Training("depth", "normals");
     InMemoryStatsStorage storage = new InMemoryStatsStorage();
-    first.net.setListeners(new LossBalancerStatsListener(first.gradNorm, storage));
-    second.net.setListeners(new LossBalancerStatsListener(second.gradNorm, storage));
+    first.net.setListeners(new LossBalancerStatsListener(first.balancer, storage));
+    second.net.setListeners(new LossBalancerStatsListener(second.balancer, storage));
     Runs runs = new Runs();
     storage.registerStatsStorageListener(
         event ->
@@ -198,8 +202,8 @@ class LossBalancerStatsListenerTest {
   @Test
   void record_survivesEveryEncoding_alsoWhatIsNotFinite() throws Exception {
     double[] nan = {Double.NaN, Double.POSITIVE_INFINITY};
-    GradNormStep step =
-        new GradNormStep(
+    BalancedStep step =
+        BalancedStep.of(
             StepMeasurement.of(List.of("a", "b"))
                 .at(3, 1)
                 .batchSize(16)
@@ -207,13 +211,8 @@ class LossBalancerStatsListenerTest {
                 .gradientNorms(0.1, 1e-300)
                 .lossWeights(1, 1)
                 .build(),
-            nan,
-            nan,
-            nan,
-            nan,
-            Double.NaN,
-            nan,
-            Double.NaN,
+            Map.of(
+                GradNorm.LOSS_RATIO, nan, GradNorm.GRADIENT_LOSS, new double[] {Double.NaN}),
             new double[] {1.5, 0.5},
             Map.of("a", Set.of(SkipCause.LOSS, SkipCause.GRADIENT_NORM)));
     LossBalancerRecord record = LossBalancerRecord.ofStep("session", "worker", 1234L, step);
@@ -228,24 +227,17 @@ class LossBalancerStatsListenerTest {
     assertThat(decoded.toStep()).isEqualTo(step);
     assertThat(decoded.getSessionID()).isEqualTo("session");
     assertThat(decoded.getWorkerID()).isEqualTo("worker");
-    assertThat(decoded.getTypeID()).isEqualTo("GradNorm");
+    assertThat(decoded.getTypeID()).isEqualTo("LossBalancing");
     assertThat(decoded.getTimeStamp()).isEqualTo(1234L);
     bytes[0] = 9;
     assertThatThrownBy(() -> new LossBalancerRecord().decode(bytes))
-        .hasMessageContaining("GradNorm record (version 9) must be of version 1");
+        .hasMessageContaining("loss balancing record (version 9) must be of version 1");
   }
 
   /** What this version writes, to the letter: later ones must read it too. */
   @Test
   void recordOfVersion1_isRead() throws Exception {
-    String json =
-        """
-        {"measurement":{"iteration":3,"epoch":1,"batchSize":16,"taskNames":["a","b"],\
-        "present":[true,false],"losses":[0.5,0.0],"lossesPerLabel":[0.5,NaN],\
-        "gradientNorms":[2.0,0.0],"lossWeights":[1.5,0.5]},"initialLosses":[1.0,NaN],\
-        "lossRatios":[0.5,NaN],"relativeInverseTrainingRates":[1.0,NaN],\
-        "weightedGradientNorms":[3.0,NaN],"meanGradientNorm":3.0,"targetGradientNorms":[3.0,NaN],\
-        "gradientLoss":0.0,"nextLossWeights":[1.25,0.75],"skipCauses":{"b":["LOSS"]}}""";
+    String json = "@@JSON@@";
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     DataOutputStream out = new DataOutputStream(bytes);
     out.writeByte(1);
@@ -255,11 +247,13 @@ class LossBalancerStatsListenerTest {
     out.write(json.getBytes(StandardCharsets.UTF_8));
     LossBalancerRecord record = new LossBalancerRecord();
     record.decode(bytes.toByteArray());
-    GradNormStep step = record.toStep();
+    BalancedStep step = record.toStep();
     assertThat(step.measurement().iteration()).isEqualTo(3);
     assertThat(step.measurement().present()).containsExactly(true, false);
     assertThat(step.measurement().losses()).containsExactly(0.5, 0.0);
-    assertThat(step.weightedGradientNorms()).containsExactly(3.0, Double.NaN);
+    assertThat(step.quantities()).containsExactly(GradNorm.LOSS_RATIO, GradNorm.GRADIENT_LOSS);
+    assertThat(step.values(GradNorm.LOSS_RATIO)).containsExactly(0.25, Double.NaN);
+    assertThat(step.value(GradNorm.GRADIENT_LOSS)).isEqualTo(1.5);
     assertThat(step.nextLossWeights()).containsExactly(1.25, 0.75);
     assertThat(step.skipCauses()).isEqualTo(Map.of("b", Set.of(SkipCause.LOSS)));
     assertThat(record.encode()).isEqualTo(bytes.toByteArray());

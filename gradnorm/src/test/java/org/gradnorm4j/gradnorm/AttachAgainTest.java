@@ -7,6 +7,8 @@ import ch.qos.logback.classic.Level;
 import java.nio.file.Path;
 import java.util.Map;
 import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.gradnorm4j.testing.Networks;
+import org.gradnorm4j.testing.LogLines;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.linalg.learning.config.Nadam;

@@ -18,6 +18,7 @@ import org.deeplearning4j.parallelism.ParallelWrapper.TrainingMode;
 import org.gradnorm4j.core.StepMeasurement;
 import org.gradnorm4j.core.parallel.ParallelTraining;
 import org.gradnorm4j.core.probe.GradientNormProbe;
+import org.gradnorm4j.testing.Networks;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;

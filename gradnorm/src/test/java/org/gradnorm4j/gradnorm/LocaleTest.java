@@ -24,6 +24,7 @@ import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.util.ModelSerializer;
 import org.gradnorm4j.core.analysis.GradientAnalysis;
 import org.gradnorm4j.core.analysis.GradientNorms;
+import org.gradnorm4j.testing.LogLines;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;

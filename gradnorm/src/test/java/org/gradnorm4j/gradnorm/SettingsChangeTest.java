@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.function.Consumer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.gradnorm4j.core.StepMeasurement;
+import org.gradnorm4j.testing.LogLines;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.linalg.learning.config.Adam;

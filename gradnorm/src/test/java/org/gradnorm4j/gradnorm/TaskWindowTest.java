@@ -14,6 +14,7 @@ import java.util.Random;
 import java.util.Set;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.gradnorm4j.core.StepMeasurement;
+import org.gradnorm4j.testing.Networks;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;

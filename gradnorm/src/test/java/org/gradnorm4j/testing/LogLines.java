@@ -1,4 +1,4 @@
-package org.gradnorm4j.gradnorm;
+package org.gradnorm4j.testing;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
@@ -8,11 +8,11 @@ import java.util.List;
 import org.slf4j.LoggerFactory;
 
 /** What a class logs from INFO on, until closed. */
-final class LogLines implements AutoCloseable {
+public final class LogLines implements AutoCloseable {
   private final Logger logger;
   private final ListAppender<ILoggingEvent> appender = new ListAppender<>();
 
-  LogLines(Class<?> of) {
+  public LogLines(Class<?> of) {
     logger = (Logger) LoggerFactory.getLogger(of);
     logger.setLevel(Level.INFO);
     logger.setAdditive(false);
@@ -20,7 +20,7 @@ final class LogLines implements AutoCloseable {
     appender.start();
   }
 
-  List<String> of(Level level) {
+  public List<String> of(Level level) {
     return appender.list.stream()
         .filter(event -> event.getLevel() == level)
         .map(ILoggingEvent::getFormattedMessage)

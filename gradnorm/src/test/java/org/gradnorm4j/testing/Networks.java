@@ -1,4 +1,4 @@
-package org.gradnorm4j.gradnorm;
+package org.gradnorm4j.testing;
 
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration.GraphBuilder;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
@@ -11,10 +11,10 @@ import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
 /** Graphs of 4 inputs with a trunk of 6 and a regression of 2 numbers for each task. */
-final class Networks {
+public final class Networks {
   private Networks() {}
 
-  static ComputationGraph network(String... tasks) {
+  public static ComputationGraph network(String... tasks) {
     GraphBuilder trunk =
         new NeuralNetConfiguration.Builder()
             .seed(3)
@@ -34,7 +34,7 @@ final class Networks {
    *
    * @param trunk with a layer "trunk" of 6. Modified
    */
-  static ComputationGraph withHeads(GraphBuilder trunk, String... tasks) {
+  public static ComputationGraph withHeads(GraphBuilder trunk, String... tasks) {
     for (String task : tasks) {
       trunk.addLayer(
           task,

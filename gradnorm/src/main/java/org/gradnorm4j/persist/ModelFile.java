@@ -1,4 +1,4 @@
-package org.gradnorm4j.gradnorm;
+package org.gradnorm4j.persist;
 
 import java.io.IOException;
 import java.io.InputStream;

@@ -1,4 +1,4 @@
-package org.gradnorm4j.gradnorm;
+package org.gradnorm4j.persist;
 
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -6,12 +6,10 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
 /**
- * The name, version and end of a state file. The end has the SHA-256 of all before it: a file that
- * was cut short, or changed by accident, is known as such. It is no signature.
+ * The end of a state file. It has the SHA-256 of all before it: a file that was cut short, or
+ * changed by accident, is known as such. It is no signature.
  */
 final class StateSeal {
-  static final String FORMAT = "gradnorm4j-state";
-  static final int VERSION = 1;
   static final String KEY = "sha256";
 
   private static final String BEFORE = ",\n  \"" + KEY + "\": \"";

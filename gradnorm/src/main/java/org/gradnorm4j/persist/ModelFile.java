@@ -1,10 +1,10 @@
 package org.gradnorm4j.persist;
 
+import java.io.BufferedInputStream;
+import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InputStreamReader;
 import java.io.OutputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystem;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
@@ -18,19 +18,27 @@ import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.util.ModelSerializer;
 
 /**
- * A model as Deeplearning4j's ModelSerializer writes it, a zip, with two more entries: the state of
- * its GradNorm and the history. ModelSerializer reads it without looking at them.
+ * A model as Deeplearning4j's ModelSerializer writes it, a zip, with the state of its balancer as
+ * one more entry, and the history as another or in a {@link HistoryLog} beside it. ModelSerializer
+ * reads it without looking at them. Internal to the library.
  */
-final class ModelFile {
-  private static final String STATE = "gradnorm.json";
-  private static final String HISTORY = "gradnorm-history.csv";
+public final class ModelFile {
+  private static final String STATE = "gradnorm4j.json";
+  private static final String HISTORY = "gradnorm4j-history.bin";
 
   private ModelFile() {}
 
-  /** All of it, at any moment, or what was there before. */
-  static void write(Path target, Model model, SavedRun run, GradNormHistory history)
+  /**
+   * Writes all of it, at any moment, or leaves what was there before.
+   *
+   * @param target created, or replaced
+   * @param model not modified
+   * @param state a {@link StateFile}
+   * @param history goes into the zip; null if the state says where it is
+   * @throws IOException if it cannot be written
+   */
+  public static void write(Path target, Model model, byte[] state, HistoryLog.Content history)
       throws IOException {
-    byte[] state = StateWriter.write(run);
     AtomicFile.write(
         target,
         file -> {
@@ -39,45 +47,92 @@ final class ModelFile {
           }
           try (FileSystem zip = FileSystems.newFileSystem(file)) {
             Files.write(zip.getPath(STATE), state);
-            history.writeCsv(zip.getPath(HISTORY));
+            if (history != null) {
+              try (OutputStream out =
+                  new BufferedOutputStream(Files.newOutputStream(zip.getPath(HISTORY)))) {
+                history.writeTo(out);
+              }
+            }
           }
         });
   }
 
-  static SavedRun readState(Path file) throws IOException {
+  /**
+   * The state in a model's file, or in one that has nothing else.
+   *
+   * @param file a model, or a {@link StateFile}
+   * @return its state
+   * @throws IOException if it cannot be read, or has none; says which
+   */
+  public static StateFile readState(Path file) throws IOException {
+    if (!isZip(file)) {
+      try (InputStream state = Files.newInputStream(file)) {
+        return StateFile.read(state, file.toString());
+      }
+    }
     try (ZipFile zip = new ZipFile(file.toFile());
-        InputStream state = open(zip, STATE, file)) {
-      return StateReader.read(state, file + "!" + STATE);
+        InputStream state = zip.getInputStream(entry(zip, STATE, file))) {
+      return StateFile.read(state, file + "!" + STATE);
     }
   }
 
-  static void readHistory(Path file, GradNormHistory history, GradNormStep lastStep)
-      throws IOException {
-    try (ZipFile zip = new ZipFile(file.toFile());
-        CheckedInputStream csv = new CheckedInputStream(open(zip, HISTORY, file), new CRC32())) {
-      history.read(
-          new InputStreamReader(csv, StandardCharsets.UTF_8), file + "!" + HISTORY, lastStep);
-      if (csv.getChecksum().getValue() != zip.getEntry(HISTORY).getCrc()) { // ZipFile does not look
-        throw new IOException(
-            String.format(
-                Locale.ROOT,
-                "%s!%s was cut short or changed: its checksum does not match",
-                file,
-                HISTORY));
+  private static boolean isZip(Path file) throws IOException {
+    try (InputStream in = Files.newInputStream(file)) {
+      return in.read() == 'P' && in.read() == 'K';
+    }
+  }
+
+  /**
+   * The history in a model's file.
+   *
+   * @param <T> of the result
+   * @param file written with a history
+   * @param reader gets its bytes
+   * @return what the reader made of them
+   * @throws IOException if it cannot be read, has none, or was changed; says which
+   */
+  public static <T> T readHistory(Path file, HistoryLog.Reader<T> reader) throws IOException {
+    try (ZipFile zip = new ZipFile(file.toFile())) {
+      ZipEntry entry = entry(zip, HISTORY, file);
+      try (InputStream in = zip.getInputStream(entry)) { // ZipFile does not look at the checksum
+        return read(in, entry.getCrc(), file + "!" + HISTORY, reader);
       }
     }
   }
 
-  private static InputStream open(ZipFile zip, String name, Path file) throws IOException {
+  private static ZipEntry entry(ZipFile zip, String name, Path file) throws IOException {
     ZipEntry entry = zip.getEntry(name);
     if (entry == null) {
       throw new IOException(
           String.format(
               Locale.ROOT,
-              "%s has no '%s': it was not written by GradNorm. Load the model alone, and build a GradNorm for it",
+              "%s has no '%s': it was not written by a balancer. Load the model alone, and build a balancer for it",
               file,
               name));
     }
-    return zip.getInputStream(entry);
+    return entry;
+  }
+
+  /** Reads a history to its end, and proves its checksum. */
+  static <T> T read(InputStream in, long checksum, String name, HistoryLog.Reader<T> reader)
+      throws IOException {
+    CheckedInputStream checked = new CheckedInputStream(in, new CRC32());
+    BufferedInputStream buffered = new BufferedInputStream(checked, 1 << 16);
+    T result;
+    try {
+      result = reader.read(buffered);
+    } catch (IOException | RuntimeException e) {
+      throw new IOException(
+          String.format(
+              Locale.ROOT, "%s is no history that can be restored: %s", name, e.getMessage()),
+          e);
+    }
+    buffered.transferTo(OutputStream.nullOutputStream());
+    if (checked.getChecksum().getValue() != checksum) {
+      throw new IOException(
+          String.format(
+              Locale.ROOT, "%s was cut short or changed: its checksum does not match", name));
+    }
+    return result;
   }
 }

@@ -51,12 +51,12 @@ final class RecordReader {
     return type.isRecord() || BOXED.contains(type);
   }
 
-  static IllegalArgumentException unsupported(Type type) {
+  static IllegalArgumentException unsupported(Object what) {
     return new IllegalArgumentException(
         String.format(
             Locale.ROOT,
             "%s cannot be in a state file. Use numbers, strings, enums, arrays, List, Map<String, ...> and records of these",
-            type.getTypeName()));
+            what));
   }
 
   /** Where the reader is: the fields from the part on. */

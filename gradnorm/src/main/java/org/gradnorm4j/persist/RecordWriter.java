@@ -9,12 +9,14 @@ import java.lang.reflect.RecordComponent;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeSet;
 import org.gradnorm4j.optimizer.UpdaterFormat;
 import org.gradnorm4j.optimizer.WeightOptimizer;
 
 /**
  * Writes records as JSON objects, their components as fields in the order of declaration. Doubles
  * have all their digits; what JSON has no number for is a string: "NaN", "Infinity", "-Infinity".
+ * Maps are sorted by key.
  */
 final class RecordWriter {
   private final JsonWriter json;
@@ -42,7 +44,11 @@ final class RecordWriter {
                 value.getClass().getSimpleName(),
                 component.getName()));
       }
-      any(content);
+      if (content == null) {
+        json.nullValue();
+      } else {
+        any(content);
+      }
     }
     json.endObject();
   }
@@ -60,9 +66,7 @@ final class RecordWriter {
   }
 
   private void any(Object value) throws IOException {
-    if (value == null) {
-      json.nullValue();
-    } else if (value instanceof Double number) {
+    if (value instanceof Double number) {
       number(number);
     } else if (value instanceof Integer || value instanceof Long) {
       json.value((Number) value);
@@ -72,10 +76,10 @@ final class RecordWriter {
       json.value(text);
     } else if (value instanceof Enum<?> constant) {
       json.value(constant.name());
+    } else if (value instanceof WeightOptimizer optimizer) { // some are records, but not for files
+      write(UpdaterFormat.of(optimizer));
     } else if (value instanceof Record inner) {
       write(inner);
-    } else if (value instanceof WeightOptimizer optimizer) {
-      write(UpdaterFormat.of(optimizer));
     } else if (value instanceof List<?> list) {
       json.beginArray();
       for (Object element : list) {
@@ -99,16 +103,16 @@ final class RecordWriter {
 
   private void map(Map<?, ?> map) throws IOException {
     json.beginObject();
-    for (Map.Entry<?, ?> entry : map.entrySet()) {
-      json.name((String) entry.getKey());
-      any(entry.getValue());
+    for (Object key : new TreeSet<>(map.keySet())) { // the same bytes from the same values
+      json.name((String) key);
+      any(map.get(key));
     }
     json.endObject();
   }
 
   private void array(Object value) throws IOException {
-    if (!value.getClass().isArray()) {
-      throw RecordReader.unsupported(value.getClass());
+    if (value == null || !value.getClass().isArray()) {
+      throw RecordReader.unsupported(value);
     }
     json.beginArray();
     for (int i = 0; i < Array.getLength(value); i++) {

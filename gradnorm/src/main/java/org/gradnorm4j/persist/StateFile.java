@@ -64,11 +64,11 @@ public final class StateFile {
   private final boolean newer;
   private final List<String> parts;
 
-  private StateFile(String name, String text) throws IOException {
+  private StateFile(String name, byte[] file) throws IOException {
     this.name = name;
-    this.text = text;
+    text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(file)).toString();
     newer = minorVersion(open()) > MINOR;
-    if (!StateSeal.isIntact(text)) {
+    if (!StateSeal.isIntact(file)) {
       throw new IOException("it was cut short or changed: its checksum does not match");
     }
     parts = List.copyOf(names());
@@ -100,8 +100,7 @@ public final class StateFile {
               Locale.ROOT, "%s: a state has at most %d bytes, this has more", name, LARGEST));
     }
     try {
-      return new StateFile(
-          name, StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString());
+      return new StateFile(name, bytes);
     } catch (IOException | RuntimeException e) { // gson: IllegalStateException on a wrong type
       throw refused(name, e);
     }
@@ -284,7 +283,7 @@ public final class StateFile {
       } catch (IOException e) {
         throw new IllegalStateException("writing to memory does not fail", e);
       }
-      byte[] file = StateSeal.close(text.toString()).getBytes(StandardCharsets.UTF_8);
+      byte[] file = StateSeal.close(text.toString());
       if (file.length > LARGEST) {
         throw new IllegalArgumentException(
             String.format(

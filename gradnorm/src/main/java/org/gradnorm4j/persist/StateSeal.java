@@ -3,6 +3,7 @@ package org.gradnorm4j.persist;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
 import java.util.HexFormat;
 
 /**
@@ -18,21 +19,27 @@ final class StateSeal {
 
   private StateSeal() {}
 
-  /** The text of an object without its end, and the end. */
-  static String close(String open) {
-    return open + BEFORE + sha256(open) + AFTER;
+  /** The file of an object without its end, and the end. */
+  static byte[] close(String open) {
+    byte[] text = open.getBytes(StandardCharsets.UTF_8);
+    byte[] end = end(text, text.length);
+    byte[] file = Arrays.copyOf(text, text.length + end.length);
+    System.arraycopy(end, 0, file, text.length, end.length);
+    return file;
   }
 
-  static boolean isIntact(String text) {
-    int end = text.length() - LENGTH;
-    return end >= 0 && text.equals(close(text.substring(0, end)));
+  static boolean isIntact(byte[] file) {
+    int length = file.length - LENGTH;
+    return length >= 0
+        && Arrays.equals(file, length, file.length, end(file, length), 0, LENGTH);
   }
 
-  private static String sha256(String text) {
+  private static byte[] end(byte[] file, int length) {
     try {
-      return HexFormat.of()
-          .formatHex(
-              MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8)));
+      MessageDigest sha256 = MessageDigest.getInstance("SHA-256");
+      sha256.update(file, 0, length);
+      String digest = HexFormat.of().formatHex(sha256.digest());
+      return (BEFORE + digest + AFTER).getBytes(StandardCharsets.UTF_8);
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every Java platform has SHA-256", e);
     }

@@ -6,55 +6,30 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
-import org.gradnorm4j.core.StepMeasurement;
 import org.gradnorm4j.weighting.BalancedStep;
 import org.gradnorm4j.weighting.Quantity;
 import org.gradnorm4j.weighting.SkipCause;
 
 /**
- * A {@link BalancedStep} in a file. Arrays are by task; not to be modified.
+ * A {@link BalancedStep} in a file. Arrays are not to be modified.
  *
- * @param iteration of Deeplearning4j
- * @param epoch of Deeplearning4j
- * @param batchSize examples in the minibatch
- * @param tasks their names
- * @param present whether the minibatch had labels of the task
- * @param losses as measured
- * @param lossesPerLabel as measured
- * @param gradientNorms as measured
- * @param lossWeights of the step
+ * @param measurement of the step
  * @param quantities that the strategy reports
  * @param values by quantity: by task, or one number
- * @param nextLossWeights of the next step
+ * @param nextLossWeights of the next step, by task
  * @param skipCauses by task; empty if the step was not skipped
  */
 public record StepRecord(
-    int iteration,
-    int epoch,
-    int batchSize,
-    List<String> tasks,
-    boolean[] present,
-    double[] losses,
-    double[] lossesPerLabel,
-    double[] gradientNorms,
-    double[] lossWeights,
+    MeasurementRecord measurement,
     List<QuantityRecord> quantities,
     double[][] values,
     double[] nextLossWeights,
     Map<String, List<SkipCause>> skipCauses) {
 
   /**
-   * Refuses what no step can have.
+   * Refuses what is no step.
    *
-   * @param iteration see above
-   * @param epoch see above
-   * @param batchSize see above
-   * @param tasks see above
-   * @param present see above
-   * @param losses see above
-   * @param lossesPerLabel see above
-   * @param gradientNorms see above
-   * @param lossWeights see above
+   * @param measurement see above
    * @param quantities see above
    * @param values see above
    * @param nextLossWeights see above
@@ -62,28 +37,10 @@ public record StepRecord(
    * @throws IllegalArgumentException names what is wrong
    */
   public StepRecord {
-    check(iteration >= 0, "iteration", iteration, "must be >= 0");
-    check(epoch >= 0, "epoch", epoch, "must be >= 0");
-    check(batchSize >= 0, "batchSize", batchSize, "must be >= 0");
-    check(values.length == quantities.size(), "values", values.length, "must be by quantity");
     for (double weight : nextLossWeights) {
       check(Double.isFinite(weight), "nextLossWeights", weight, "must be finite");
     }
-    toStep(
-        StepMeasurement.of(
-            iteration,
-            epoch,
-            batchSize,
-            tasks,
-            present,
-            losses,
-            lossesPerLabel,
-            gradientNorms,
-            lossWeights),
-        quantities,
-        values,
-        nextLossWeights,
-        skipCauses);
+    step(measurement, quantities, values, nextLossWeights, skipCauses);
   }
 
   private static void check(boolean holds, String name, Object value, String rule) {
@@ -100,28 +57,21 @@ public record StepRecord(
    * @return all of it
    */
   public static StepRecord of(BalancedStep step) {
-    StepMeasurement measurement = step.measurement();
     List<Quantity> quantities = step.quantities();
     Map<String, List<SkipCause>> causes = new LinkedHashMap<>();
     step.skipCauses().forEach((task, why) -> causes.put(task, List.copyOf(why)));
     return new StepRecord(
-        measurement.iteration(),
-        measurement.epoch(),
-        measurement.batchSize(),
-        measurement.taskNames(),
-        measurement.present(),
-        measurement.losses(),
-        measurement.lossesPerLabel(),
-        measurement.gradientNorms(),
-        measurement.lossWeights(),
+        MeasurementRecord.of(step.measurement()),
         quantities.stream().map(QuantityRecord::of).toList(),
-        quantities.stream().map(quantity -> values(step, quantity)).toArray(double[][]::new),
+        quantities.stream()
+            .map(
+                quantity ->
+                    quantity.isPerTask()
+                        ? step.values(quantity)
+                        : new double[] {step.value(quantity)})
+            .toArray(double[][]::new),
         step.nextLossWeights(),
         causes);
-  }
-
-  private static double[] values(BalancedStep step, Quantity quantity) {
-    return quantity.isPerTask() ? step.values(quantity) : new double[] {step.value(quantity)};
   }
 
   /**
@@ -130,29 +80,17 @@ public record StepRecord(
    * @return equal to the one that was written
    */
   public BalancedStep toStep() {
-    return toStep(
-        StepMeasurement.of(
-            iteration,
-            epoch,
-            batchSize,
-            tasks,
-            present,
-            losses,
-            lossesPerLabel,
-            gradientNorms,
-            lossWeights),
-        quantities,
-        values,
-        nextLossWeights,
-        skipCauses);
+    return step(measurement, quantities, values, nextLossWeights, skipCauses);
   }
 
-  private static BalancedStep toStep(
-      StepMeasurement measurement,
+  private static BalancedStep step(
+      MeasurementRecord measurement,
       List<QuantityRecord> quantities,
       double[][] values,
       double[] nextLossWeights,
       Map<String, List<SkipCause>> skipCauses) {
+    check(measurement != null, "measurement", null, "must not be null");
+    check(values.length == quantities.size(), "values", values.length, "must be by quantity");
     Map<Quantity, double[]> byQuantity = new LinkedHashMap<>();
     for (int i = 0; i < values.length; i++) {
       Quantity quantity = quantities.get(i).toQuantity();
@@ -164,6 +102,6 @@ public record StepRecord(
           check(!why.isEmpty(), "skipCauses", task, "must name a cause");
           causes.put(task, EnumSet.copyOf(why));
         });
-    return BalancedStep.of(measurement, byQuantity, nextLossWeights, causes);
+    return BalancedStep.of(measurement.toMeasurement(), byQuantity, nextLossWeights, causes);
   }
 }

@@ -137,39 +137,18 @@ final class Run<S extends Record> {
    * @return what was not finite, by task, whether the strategy needs it or not
    */
   Map<String, Set<SkipCause>> take(StepMeasurement step, Logger log) {
-    Map<String, Set<SkipCause>> notFinite = StepGuard.measured(step);
-    Map<String, Set<SkipCause>> causes = StepGuard.needed(notFinite, weighting.needs());
-    Decision<S> decision = null;
-    if (causes.isEmpty()) {
-      decision = weighting.decide(strategyState, state.lossWeights(), step);
-      causes = StepGuard.decided(decision, tasks.names());
-    }
-    if (causes.isEmpty()) {
-      strategyState = decision.state();
-      state = state.decided(decision.lossWeights());
-      lastStep = BalancedStep.of(step, weighting.quantities(), decision);
-      decision.notices().forEach((kind, text) -> tell(kind, text, log));
-    } else {
-      state = state.skipped(tasks.names(), causes);
-      lastStep =
-          BalancedStep.skipped(step, weighting.quantities(), state.lossWeights(), causes);
-      notFinite = merged(notFinite, causes);
-      tell(
-          "not finite",
-          StepGuard.describe(step, causes)
-              + ". Such steps leave the loss weights as they are: "
-              + step,
-          log);
-    }
-    recorder.add(lastStep);
-    return notFinite;
-  }
-
-  private static Map<String, Set<SkipCause>> merged(
-      Map<String, Set<SkipCause>> some, Map<String, Set<SkipCause>> more) {
-    Map<String, Set<SkipCause>> all = new LinkedHashMap<>(some);
-    more.forEach(all::putIfAbsent);
-    return all;
+    StepGuard.Taken<S> taken =
+        StepGuard.take(weighting, strategyState, state.lossWeights(), step);
+    BalancedStep record = taken.record();
+    strategyState = taken.state();
+    state =
+        record.skipped()
+            ? state.skipped(tasks.names(), record.skipCauses())
+            : state.decided(taken.lossWeights());
+    lastStep = record;
+    taken.notices().forEach((kind, text) -> tell(kind, text, log));
+    recorder.add(record);
+    return taken.notFinite();
   }
 
   private void tell(String kind, String text, Logger log) {

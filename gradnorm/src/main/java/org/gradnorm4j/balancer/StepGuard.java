@@ -9,11 +9,15 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.gradnorm4j.core.StepMeasurement;
+import org.gradnorm4j.weighting.BalancedStep;
 import org.gradnorm4j.weighting.Decision;
+import org.gradnorm4j.weighting.LossWeighting;
 import org.gradnorm4j.weighting.Need;
 import org.gradnorm4j.weighting.SkipCause;
 
-/** Keeps NaN and infinity away from strategies, and strategies' own away from the network. */
+/**
+ * One step of a strategy: keeps NaN and infinity away from it, and its own away from the network.
+ */
 final class StepGuard {
   /** Room above the square of a norm, which optimisers hold, for the square of a weight. */
   private static final double WEIGHTS_SQUARED = 1e6;
@@ -21,12 +25,61 @@ final class StepGuard {
   private StepGuard() {}
 
   /**
+   * What a strategy makes of a step.
+   *
+   * @param state to go on with
+   * @param lossWeights of the next step
+   * @param record of the step
+   * @param notFinite what was not finite, by task, whether the strategy needs it or not
+   * @param notices what the user should know, by kind
+   */
+  record Taken<S extends Record>(
+      S state,
+      double[] lossWeights,
+      BalancedStep record,
+      Map<String, Set<SkipCause>> notFinite,
+      Map<String, String> notices) {}
+
+  /**
+   * Asks the strategy, if it can be asked; state and weights stay if it cannot, or if it decides on
+   * what cannot be installed.
+   *
+   * @throws IllegalStateException if the strategy cannot work with the step
+   */
+  static <S extends Record> Taken<S> take(
+      LossWeighting<S> weighting, S state, double[] lossWeights, StepMeasurement step) {
+    Map<String, Set<SkipCause>> measured = measured(step);
+    Map<String, Set<SkipCause>> causes = needed(measured, weighting.needs());
+    if (causes.isEmpty()) {
+      Decision<S> decision = weighting.decide(state, lossWeights, step);
+      causes = decided(decision, step.taskNames());
+      if (causes.isEmpty()) {
+        return new Taken<>(
+            decision.state(),
+            decision.lossWeights(),
+            BalancedStep.of(step, weighting.quantities(), decision),
+            measured,
+            decision.notices());
+      }
+      causes.forEach(measured::putIfAbsent);
+    }
+    String told =
+        describe(step, causes) + ". Such steps leave the loss weights as they are: " + step;
+    return new Taken<>(
+        state,
+        lossWeights,
+        BalancedStep.skipped(step, weighting.quantities(), lossWeights, causes),
+        measured,
+        Map.of("not finite", told));
+  }
+
+  /**
    * What is not finite in a measurement, by task.
    *
    * <p>A gradient norm counts as infinite where an optimiser cannot hold the square of a weighted
    * norm: averages that took in such a norm would stop every later step.
    */
-  static Map<String, Set<SkipCause>> measured(StepMeasurement step) {
+  private static Map<String, Set<SkipCause>> measured(StepMeasurement step) {
     Map<String, Set<SkipCause>> causes = new LinkedHashMap<>();
     double[] losses = step.losses();
     double[] norms = step.gradientNorms();
@@ -44,7 +97,7 @@ final class StepGuard {
   }
 
   /** Of these, what a strategy decides by. */
-  static Map<String, Set<SkipCause>> needed(
+  private static Map<String, Set<SkipCause>> needed(
       Map<String, Set<SkipCause>> causes, Collection<Need> needs) {
     Map<String, Set<SkipCause>> needed = new LinkedHashMap<>();
     causes.forEach(
@@ -60,7 +113,8 @@ final class StepGuard {
   }
 
   /** The tasks that a decision cannot be installed for. A weight of 0 would never come back. */
-  static Map<String, Set<SkipCause>> decided(Decision<?> decision, List<String> tasks) {
+  private static Map<String, Set<SkipCause>> decided(
+      Decision<?> decision, List<String> tasks) {
     Map<String, Set<SkipCause>> causes = new LinkedHashMap<>();
     decision.unusable().forEach(task -> note(causes, task, SkipCause.WEIGHT_UPDATE));
     double[] weights = decision.lossWeights();

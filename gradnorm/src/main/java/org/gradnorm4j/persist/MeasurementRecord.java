@@ -28,33 +28,6 @@ public record MeasurementRecord(
     double[] lossWeights) {
 
   /**
-   * Refuses what no step can have.
-   *
-   * @param iteration see above
-   * @param epoch see above
-   * @param batchSize see above
-   * @param tasks see above
-   * @param present see above
-   * @param losses see above
-   * @param lossesPerLabel see above
-   * @param gradientNorms see above
-   * @param lossWeights see above
-   * @throws IllegalArgumentException names what is wrong
-   */
-  public MeasurementRecord {
-    if (iteration < 0 || epoch < 0 || batchSize < 0) {
-      throw new IllegalArgumentException(
-          "iteration ("
-              + iteration
-              + "), epoch ("
-              + epoch
-              + ") and batchSize ("
-              + batchSize
-              + ") must be >= 0");
-    }
-  }
-
-  /**
    * What a file has of a measurement.
    *
    * @param step any
@@ -77,18 +50,18 @@ public record MeasurementRecord(
    * The measurement.
    *
    * @return equal to the one that was written
-   * @throws IllegalArgumentException if an array has another length than the tasks
+   * @throws IllegalArgumentException if an array has another length than the tasks, or a count is
+   *     negative
    */
   public StepMeasurement toMeasurement() {
-    return new StepMeasurement(
-        iteration,
-        epoch,
-        batchSize,
-        tasks,
-        present,
-        losses,
-        lossesPerLabel,
-        gradientNorms,
-        lossWeights);
+    return StepMeasurement.of(tasks)
+        .at(iteration, epoch)
+        .batchSize(batchSize)
+        .present(present)
+        .losses(losses)
+        .lossesPerLabel(lossesPerLabel)
+        .gradientNorms(gradientNorms)
+        .lossWeights(lossWeights)
+        .build();
   }
 }

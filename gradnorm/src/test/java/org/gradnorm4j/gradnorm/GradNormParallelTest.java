@@ -90,14 +90,13 @@ class GradNormParallelTest {
         reference.fit(batch);
       }
       StepMeasurement mean =
-          new StepMeasurement(
-              round,
-              0,
-              8 * workers,
-              List.of(TASKS),
-              mean(steps, StepMeasurement::losses),
-              mean(steps, StepMeasurement::gradientNorms),
-              state.lossWeights());
+          StepMeasurement.of(List.of(TASKS))
+              .at(round, 0)
+              .batchSize(8 * workers)
+              .losses(mean(steps, StepMeasurement::losses))
+              .gradientNorms(mean(steps, StepMeasurement::gradientNorms))
+              .lossWeights(state.lossWeights())
+              .build();
       state = rule.update(state, mean).state();
     }
     assertThat(gradNorm.lossWeights().values())

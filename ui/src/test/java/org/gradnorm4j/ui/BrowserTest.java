@@ -91,7 +91,7 @@ class BrowserTest {
     server.attach(storage);
     Training training = new Training("depth", "normals", "edges");
     training.net.setListeners(
-        new StatsListener(storage, 10), new GradNormStatsListener(training.gradNorm, storage));
+        new StatsListener(storage, 10), new LossBalancerStatsListener(training.gradNorm, storage));
     browser.get(server.getAddress() + "/gradnorm");
     assertThat(browser.findElement(By.id("content")).getText()).contains("Nothing recorded yet");
 
@@ -120,7 +120,7 @@ class BrowserTest {
     InMemoryStatsStorage storage = new InMemoryStatsStorage();
     for (int steps : new int[] {30, 20}) {
       Training training = new Training("depth", "normals", "edges");
-      training.net.setListeners(new GradNormStatsListener(training.gradNorm, storage));
+      training.net.setListeners(new LossBalancerStatsListener(training.gradNorm, storage));
       training.fit(steps);
     }
     server.attach(storage);

@@ -69,8 +69,8 @@ class LocaleTest {
     InMemoryStatsStorage storage = new InMemoryStatsStorage();
     try {
       List<String> written = new ArrayList<>();
-      GradNormRecord run =
-          GradNormRecord.ofRun(
+      LossBalancerRecord run =
+          LossBalancerRecord.ofRun(
               "session",
               "worker",
               BEGIN,
@@ -79,8 +79,8 @@ class LocaleTest {
       written.add(bytes(run));
       storage.putStaticInfo(run);
       for (int i = 0; i < steps.size(); i++) {
-        GradNormRecord step =
-            GradNormRecord.ofStep("session", "worker", BEGIN + 1 + i, steps.get(i));
+        LossBalancerRecord step =
+            LossBalancerRecord.ofStep("session", "worker", BEGIN + 1 + i, steps.get(i));
         written.add(bytes(step));
         storage.putUpdate(step);
       }
@@ -95,7 +95,7 @@ class LocaleTest {
     }
   }
 
-  private static String bytes(GradNormRecord record) {
+  private static String bytes(LossBalancerRecord record) {
     return new String(record.encode(), StandardCharsets.ISO_8859_1);
   }
 

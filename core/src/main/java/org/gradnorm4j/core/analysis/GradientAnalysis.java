@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import org.gradnorm4j.core.loss.WeightPenalty;
 
 /**
@@ -13,96 +14,262 @@ import org.gradnorm4j.core.loss.WeightPenalty;
  * asked for. Immutable. Every number is a mean over the batches, with its deviation.
  *
  * <p>{@link #toString()} is a table for a terminal.
- *
- * @param batches how many were analysed
- * @param dominance the share above which a part is said to dominate
- * @param rounding how far rounding alone may carry a cosine from 0: &radic;&epsilon; of the
- *     network's data type (3e-4 for FLOAT, 1e-8 for DOUBLE)
- * @param parameters the groups of parameters: {@link #ALL}, then each layer by its name, then the
- *     selections
  */
-public record GradientAnalysis(
-    int batches, double dominance, double rounding, List<Parameters> parameters) {
+// The names of fields, here and in the classes inside, are those of toJson().
+public final class GradientAnalysis {
   /** The name of the group of all parameters. */
   public static final String ALL = "all parameters";
 
-  /**
-   * A quantity over the batches.
-   *
-   * @param mean arithmetic mean; NaN where the quantity is not defined, such as the angle to a
-   *     gradient of zero
-   * @param deviation sample standard deviation; 0 for one batch
-   */
-  public record Spread(double mean, double deviation) {}
+  private final int batches;
+  private final double dominance;
+  private final double rounding;
+  private final List<Parameters> parameters;
+
+  GradientAnalysis(int batches, double dominance, double rounding, List<Parameters> parameters) {
+    this.batches = batches;
+    this.dominance = dominance;
+    this.rounding = rounding;
+    this.parameters = List.copyOf(parameters);
+  }
 
   /**
-   * One part of the loss, over one group of parameters. With g<sub>i</sub> = &nabla;L<sub>i</sub>,
-   * the gradient of the mean over the minibatch.
-   *
-   * @param name of the part
-   * @param penalty whether it is a penalty on the parameters, which no data enters: a {@link
-   *     WeightPenalty}, or Deeplearning4j's own
-   * @param lossWeight &lambda;<sub>i</sub>
-   * @param loss L<sub>i</sub>, without &lambda;<sub>i</sub>
-   * @param norm &#8214;g<sub>i</sub>&#8214;: how sensitive the part is to these parameters
-   * @param weightedNorm &lambda;<sub>i</sub>&#8214;g<sub>i</sub>&#8214;: what it contributes
-   * @param share &lambda;<sub>i</sub>&#8214;g<sub>i</sub>&#8214; over the sum of all parts'
-   * @param cosineWithTotal of the angle between g<sub>i</sub> and &Sigma;
-   *     &lambda;<sub>j</sub>g<sub>j</sub>
-   * @param cosines of the angles between g<sub>i</sub> and g<sub>j</sub>, by the name of part j
+   * A quantity over the batches: its arithmetic mean, and its sample standard deviation. Immutable.
    */
-  public record Part(
-      String name,
-      boolean penalty,
-      double lossWeight,
-      Spread loss,
-      Spread norm,
-      Spread weightedNorm,
-      Spread share,
-      Spread cosineWithTotal,
-      Map<String, Spread> cosines) {
+  public static final class Spread {
+    private final double mean;
+    private final double deviation;
+
+    Spread(double mean, double deviation) {
+      this.mean = mean;
+      this.deviation = deviation;
+    }
 
     /**
-     * Makes the map unmodifiable.
+     * The mean.
      *
-     * @param name see above
-     * @param penalty see above
-     * @param lossWeight see above
-     * @param loss see above
-     * @param norm see above
-     * @param weightedNorm see above
-     * @param share see above
-     * @param cosineWithTotal see above
-     * @param cosines copied
+     * @return NaN where the quantity is not defined, such as the angle to a gradient of zero
      */
-    public Part {
-      cosines = Collections.unmodifiableMap(new LinkedHashMap<>(cosines));
+    public double mean() {
+      return mean;
+    }
+
+    /**
+     * The deviation.
+     *
+     * @return 0 for one batch
+     */
+    public double deviation() {
+      return deviation;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+      return other instanceof Spread that
+          && Double.compare(mean, that.mean) == 0
+          && Double.compare(deviation, that.deviation) == 0;
+    }
+
+    @Override
+    public int hashCode() {
+      return Objects.hash(mean, deviation);
+    }
+
+    @Override
+    public String toString() {
+      return mean + " ± " + deviation;
     }
   }
 
   /**
-   * All parts over one group of parameters.
-   *
-   * @param name of the group: {@link #ALL}, a layer, or a selection
-   * @param parts in the order of the tasks
-   * @param agreement &#8214;&Sigma; &lambda;<sub>i</sub>g<sub>i</sub>&#8214; / &Sigma;
-   *     &#8214;&lambda;<sub>i</sub>g<sub>i</sub>&#8214;: 1 if all pull the same way, 0 if they
-   *     cancel
-   * @param effectiveRank of the Gram matrix of the weighted gradients: in how many directions they
-   *     pull, from 1 to the number of parts (Roy and Vetterli, 2007)
+   * One part of the loss, over one group of parameters. With g<sub>i</sub> = &nabla;L<sub>i</sub>,
+   * the gradient of the mean over the minibatch. Immutable.
    */
-  public record Parameters(String name, List<Part> parts, Spread agreement, Spread effectiveRank) {
+  public static final class Part {
+    private final String name;
+    private final boolean penalty;
+    private final double lossWeight;
+    private final Spread loss;
+    private final Spread norm;
+    private final Spread weightedNorm;
+    private final Spread share;
+    private final Spread cosineWithTotal;
+    private final Map<String, Spread> cosines;
+
+    Part(
+        String name,
+        boolean penalty,
+        double lossWeight,
+        Spread loss,
+        Spread norm,
+        Spread weightedNorm,
+        Spread share,
+        Spread cosineWithTotal,
+        Map<String, Spread> cosines) {
+      this.name = name;
+      this.penalty = penalty;
+      this.lossWeight = lossWeight;
+      this.loss = loss;
+      this.norm = norm;
+      this.weightedNorm = weightedNorm;
+      this.share = share;
+      this.cosineWithTotal = cosineWithTotal;
+      this.cosines = Collections.unmodifiableMap(new LinkedHashMap<>(cosines));
+    }
 
     /**
-     * Copies.
+     * The name.
      *
-     * @param name see above
-     * @param parts copied
-     * @param agreement see above
-     * @param effectiveRank see above
+     * @return of the output, the term or the penalty
      */
-    public Parameters {
-      parts = List.copyOf(parts);
+    public String name() {
+      return name;
+    }
+
+    /**
+     * Whether it is a penalty on the parameters, which no data enters.
+     *
+     * @return true for a {@link WeightPenalty}, and for Deeplearning4j's own
+     */
+    public boolean penalty() {
+      return penalty;
+    }
+
+    /**
+     * The weight.
+     *
+     * @return &lambda;<sub>i</sub>
+     */
+    public double lossWeight() {
+      return lossWeight;
+    }
+
+    /**
+     * The loss.
+     *
+     * @return L<sub>i</sub>, without &lambda;<sub>i</sub>
+     */
+    public Spread loss() {
+      return loss;
+    }
+
+    /**
+     * How sensitive the part is to these parameters.
+     *
+     * @return &#8214;g<sub>i</sub>&#8214;
+     */
+    public Spread norm() {
+      return norm;
+    }
+
+    /**
+     * What the part contributes.
+     *
+     * @return &lambda;<sub>i</sub>&#8214;g<sub>i</sub>&#8214;
+     */
+    public Spread weightedNorm() {
+      return weightedNorm;
+    }
+
+    /**
+     * What it contributes, of all.
+     *
+     * @return &lambda;<sub>i</sub>&#8214;g<sub>i</sub>&#8214; over the sum of all parts'
+     */
+    public Spread share() {
+      return share;
+    }
+
+    /**
+     * How far it pulls the way the whole update goes.
+     *
+     * @return cosine of the angle between g<sub>i</sub> and &Sigma;
+     *     &lambda;<sub>j</sub>g<sub>j</sub>
+     */
+    public Spread cosineWithTotal() {
+      return cosineWithTotal;
+    }
+
+    /**
+     * How far it pulls the way each part does.
+     *
+     * @return cosines of the angles between g<sub>i</sub> and g<sub>j</sub>, by the name of part j;
+     *     unmodifiable
+     */
+    public Map<String, Spread> cosines() {
+      return cosines;
+    }
+
+    private List<Object> values() {
+      return List.of(
+          name, penalty, lossWeight, loss, norm, weightedNorm, share, cosineWithTotal, cosines);
+    }
+
+    @Override
+    public boolean equals(Object other) {
+      return other instanceof Part that && values().equals(that.values());
+    }
+
+    @Override
+    public int hashCode() {
+      return values().hashCode();
+    }
+
+    @Override
+    public String toString() {
+      return "Part" + values();
+    }
+  }
+
+  /** All parts over one group of parameters. Immutable. */
+  public static final class Parameters {
+    private final String name;
+    private final List<Part> parts;
+    private final Spread agreement;
+    private final Spread effectiveRank;
+
+    Parameters(String name, List<Part> parts, Spread agreement, Spread effectiveRank) {
+      this.name = name;
+      this.parts = List.copyOf(parts);
+      this.agreement = agreement;
+      this.effectiveRank = effectiveRank;
+    }
+
+    /**
+     * The name of the group.
+     *
+     * @return {@link #ALL}, a layer, or a selection
+     */
+    public String name() {
+      return name;
+    }
+
+    /**
+     * The parts.
+     *
+     * @return in the order of the tasks; unmodifiable
+     */
+    public List<Part> parts() {
+      return parts;
+    }
+
+    /**
+     * How far the parts pull the same way.
+     *
+     * @return &#8214;&Sigma; &lambda;<sub>i</sub>g<sub>i</sub>&#8214; / &Sigma;
+     *     &#8214;&lambda;<sub>i</sub>g<sub>i</sub>&#8214;: 1 if all do, 0 if they cancel
+     */
+    public Spread agreement() {
+      return agreement;
+    }
+
+    /**
+     * In how many directions the parts pull.
+     *
+     * @return effective rank of the Gram matrix of the weighted gradients, from 1 to the number of
+     *     parts (Roy and Vetterli, 2007)
+     */
+    public Spread effectiveRank() {
+      return effectiveRank;
     }
 
     /**
@@ -125,18 +292,61 @@ public record GradientAnalysis(
                           part,
                           parts.stream().map(Part::name).toList())));
     }
+
+    private List<Object> values() {
+      return List.of(name, parts, agreement, effectiveRank);
+    }
+
+    @Override
+    public boolean equals(Object other) {
+      return other instanceof Parameters that && values().equals(that.values());
+    }
+
+    @Override
+    public int hashCode() {
+      return values().hashCode();
+    }
+
+    @Override
+    public String toString() {
+      return "Parameters" + values();
+    }
   }
 
   /**
-   * Copies.
+   * How many batches were analysed.
    *
-   * @param batches see above
-   * @param dominance see above
-   * @param rounding see above
-   * @param parameters copied
+   * @return their number, &ge; 1
    */
-  public GradientAnalysis {
-    parameters = List.copyOf(parameters);
+  public int batches() {
+    return batches;
+  }
+
+  /**
+   * The share above which a part is said to dominate.
+   *
+   * @return from 0 to 1
+   */
+  public double dominance() {
+    return dominance;
+  }
+
+  /**
+   * How far rounding alone may carry a cosine from 0.
+   *
+   * @return &radic;&epsilon; of the network's data type: 3e-4 for FLOAT, 1e-8 for DOUBLE
+   */
+  public double rounding() {
+    return rounding;
+  }
+
+  /**
+   * The groups of parameters.
+   *
+   * @return {@link #ALL}, then each layer by its name, then the selections; unmodifiable
+   */
+  public List<Parameters> parameters() {
+    return parameters;
   }
 
   /**
@@ -236,6 +446,20 @@ public record GradientAnalysis(
    */
   public String toJson() {
     return new AnalysisText(this).json();
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof GradientAnalysis that
+        && batches == that.batches
+        && Double.compare(dominance, that.dominance) == 0
+        && Double.compare(rounding, that.rounding) == 0
+        && parameters.equals(that.parameters);
+  }
+
+  @Override
+  public int hashCode() {
+    return Objects.hash(batches, dominance, rounding, parameters);
   }
 
   /** A table for a terminal, 80 columns wide for up to six parts. */

@@ -201,15 +201,14 @@ final class Round {
     Arrays.setAll(losses, i -> losses[i] / steps.size());
     Arrays.setAll(norms, i -> norms[i] / steps.size());
     Arrays.setAll(perLabel, i -> perLabel[i] / presentIn[i]); // NaN if nowhere
-    return new StepMeasurement(
-        first.iteration(),
-        first.epoch(),
-        steps.stream().mapToInt(StepMeasurement::batchSize).sum(),
-        first.taskNames(),
-        present,
-        losses,
-        perLabel,
-        norms,
-        first.lossWeights());
+    return StepMeasurement.of(first.tasks())
+        .at(first.iteration(), first.epoch())
+        .batchSize(steps.stream().mapToInt(StepMeasurement::batchSize).sum())
+        .present(present)
+        .losses(losses)
+        .lossesPerLabel(perLabel)
+        .gradientNorms(norms)
+        .lossWeights(first.lossWeights())
+        .build();
   }
 }

@@ -1,12 +1,16 @@
 package org.gradnorm4j.core.probe;
 
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.gradnorm4j.core.StepMeasurement;
+import org.gradnorm4j.core.Tasks;
 import org.gradnorm4j.core.internal.dl4j.MeasuredNetwork;
 import org.gradnorm4j.core.internal.kernel.DenseNormKernel;
 import org.gradnorm4j.core.loss.CompositeLoss;
@@ -31,10 +35,11 @@ import org.gradnorm4j.core.loss.WeightPenalty;
  * heads' gradients meet at W they are measured before they are summed.
  *
  * <pre>{@code
- * GradientNormProbe probe =
- *     GradientNormProbe.attach(net, List.of("trunk"), step -> System.out.println(step));
- * net.fit(iterator);
- * probe.detach();
+ * try (GradientNormProbe probe =
+ *     GradientNormProbe.attach(net, List.of("trunk"), step -> System.out.println(step))) {
+ *   probe.lossWeights(Map.of("depth", 0.5));
+ *   net.fit(iterator);
+ * }
  * }</pre>
  *
  * <p>An attached graph is used like any other. Scores, evaluation, {@code summary()}, listeners and
@@ -54,8 +59,9 @@ import org.gradnorm4j.core.loss.WeightPenalty;
  * #resume()} and {@link #detach()} may be called from any thread; attaching waits for a fit on
  * another thread to end.
  */
-public final class GradientNormProbe {
+public final class GradientNormProbe implements AutoCloseable {
   private final MeasuredNetwork network;
+  private final Tasks tasks;
   private final Consumer<StepMeasurement> listener;
   private volatile double[] nextLossWeights;
   private volatile int interval = 1;
@@ -73,7 +79,8 @@ public final class GradientNormProbe {
       network =
           MeasuredNetwork.attach(
               model, List.copyOf(sharedLayers), method, new WeightsAndListener());
-      nextLossWeights = network.configuredLossWeights();
+      tasks = network.tasks();
+      nextLossWeights = tasks.configuredLossWeights();
     }
   }
 
@@ -159,12 +166,21 @@ public final class GradientNormProbe {
   }
 
   /**
-   * The tasks, in the order of every array here.
+   * The tasks, in the order of every array here, as the network is configured.
    *
-   * @return their names
+   * @return outputs, terms, penalties
+   */
+  public Tasks tasks() {
+    return tasks;
+  }
+
+  /**
+   * The names of {@link #tasks()}.
+   *
+   * @return one per task, in the order of every array here; unmodifiable
    */
   public List<String> taskNames() {
-    return network.taskNames();
+    return tasks.names();
   }
 
   /**
@@ -177,23 +193,50 @@ public final class GradientNormProbe {
   }
 
   /**
-   * What the loss of each task is, per label, while the output gives every class the same
-   * probability: log C for the cross-entropy of C classes (softmax), C log 2 for that of C
-   * sigmoids.
-   *
-   * @return one value per task, NaN where it cannot be known: regressions, class weights, penalties
-   */
-  public double[] uninformedLosses() {
-    return network.uninformedLosses();
-  }
-
-  /**
    * The loss weights of the next step.
    *
    * @return &lambda;<sub>i</sub>, one per task; a copy
    */
   public double[] lossWeights() {
     return nextLossWeights.clone();
+  }
+
+  /**
+   * {@link #lossWeights()} by task.
+   *
+   * @return &lambda;<sub>i</sub> by name, in the order of the tasks; unmodifiable
+   */
+  public Map<String, Double> lossWeightsByTask() {
+    double[] lossWeights = nextLossWeights;
+    Map<String, Double> byTask = new LinkedHashMap<>();
+    for (int i = 0; i < lossWeights.length; i++) {
+      byTask.put(taskNames().get(i), lossWeights[i]);
+    }
+    return Collections.unmodifiableMap(byTask);
+  }
+
+  /**
+   * Sets loss weights by task from the next step on. Tasks that are not named keep theirs.
+   *
+   * @param lossWeights &lambda;<sub>i</sub> by name, finite and not 0; copied
+   * @throws IllegalArgumentException if a name is no task's; names it and the tasks; or as for
+   *     {@link #lossWeights(double...)}
+   */
+  public void lossWeights(Map<String, Double> lossWeights) {
+    double[] next = nextLossWeights.clone();
+    lossWeights.forEach(
+        (name, weight) -> {
+          int task = taskNames().indexOf(name);
+          if (task < 0) {
+            throw new IllegalArgumentException(
+                "lossWeights has a weight for '"
+                    + name
+                    + "', which is no task. Tasks: "
+                    + taskNames());
+          }
+          next[task] = weight == null ? Double.NaN : weight;
+        });
+    lossWeights(next);
   }
 
   /**
@@ -303,6 +346,12 @@ public final class GradientNormProbe {
    */
   public void detach() {
     network.detach();
+  }
+
+  /** {@link #detach()}, for a try-with-resources statement. */
+  @Override
+  public void close() {
+    detach();
   }
 
   private final class WeightsAndListener implements MeasuredNetwork.Owner {

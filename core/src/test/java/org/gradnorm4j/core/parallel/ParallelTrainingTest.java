@@ -493,37 +493,34 @@ class ParallelTrainingTest {
     StepMeasurement mean =
         Round.mean(
             List.of(
-                new StepMeasurement(
-                    7,
-                    1,
-                    4,
-                    tasks,
-                    new boolean[] {true, false, false},
-                    new double[] {2, 0, 0},
-                    new double[] {3, Double.NaN, Double.NaN},
-                    new double[] {5, 0, 0},
-                    weights),
-                new StepMeasurement(
-                    7,
-                    1,
-                    6,
-                    tasks,
-                    new boolean[] {true, true, false},
-                    new double[] {4, 8, 0},
-                    new double[] {5, 9, Double.NaN},
-                    new double[] {7, 1, 0},
-                    weights)));
+                StepMeasurement.of(tasks)
+                    .at(7, 1)
+                    .batchSize(4)
+                    .present(true, false, false)
+                    .losses(2, 0, 0)
+                    .lossesPerLabel(3, Double.NaN, Double.NaN)
+                    .gradientNorms(5, 0, 0)
+                    .lossWeights(weights)
+                    .build(),
+                StepMeasurement.of(tasks)
+                    .at(7, 1)
+                    .batchSize(6)
+                    .present(true, true, false)
+                    .losses(4, 8, 0)
+                    .lossesPerLabel(5, 9, Double.NaN)
+                    .gradientNorms(7, 1, 0)
+                    .lossWeights(weights)
+                    .build()));
     assertThat(mean)
         .isEqualTo(
-            new StepMeasurement(
-                7,
-                1,
-                10,
-                tasks,
-                new boolean[] {true, true, false},
-                new double[] {3, 4, 0},
-                new double[] {4, 9, Double.NaN},
-                new double[] {6, 0.5, 0},
-                weights));
+            StepMeasurement.of(tasks)
+                .at(7, 1)
+                .batchSize(10)
+                .present(true, true, false)
+                .losses(3, 4, 0)
+                .lossesPerLabel(4, 9, Double.NaN)
+                .gradientNorms(6, 0.5, 0)
+                .lossWeights(weights)
+                .build());
   }
 }

@@ -225,8 +225,9 @@ class MaskedTaskTest {
   @Test
   void uninformedLosses_areKnownOfClassifiersOnly() {
     GradientNormProbe probe = GradientNormProbe.attach(graph(), steps::add);
-    assertThat(probe.uninformedLosses()).containsExactly(Double.NaN, Math.log(3));
-    assertThat(GradientNormProbe.attach(composite(), List.of(), steps::add).uninformedLosses())
+    assertThat(probe.tasks().uninformedLosses()).containsExactly(Double.NaN, Math.log(3));
+    assertThat(
+            GradientNormProbe.attach(composite(), List.of(), steps::add).tasks().uninformedLosses())
         .containsOnly(Double.NaN);
     OutputLayer.Builder softmax = new OutputLayer.Builder().nOut(10).activation(Activation.SOFTMAX);
     OutputLayer.Builder sigmoid = new OutputLayer.Builder().nOut(4).activation(Activation.SIGMOID);

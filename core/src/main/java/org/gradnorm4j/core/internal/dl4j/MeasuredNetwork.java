@@ -14,6 +14,7 @@ import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.graph.vertex.GraphVertex;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.gradnorm4j.core.StepMeasurement;
+import org.gradnorm4j.core.Tasks;
 import org.gradnorm4j.core.internal.kernel.DenseNormKernel;
 import org.gradnorm4j.core.loss.CompositeLoss;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -61,6 +62,7 @@ public final class MeasuredNetwork implements WeightedLoss.Calls {
   private final Object boundary = new Object();
   private volatile Owner owner;
   private Owner ownOwner;
+  private volatile Tasks tasks;
   private boolean attached;
   private boolean installed;
   private boolean toldOfBypass;
@@ -242,8 +244,17 @@ public final class MeasuredNetwork implements WeightedLoss.Calls {
     return step.measuringNanos();
   }
 
-  /** See {@code GradientNormProbe.uninformedLosses()}. */
-  public double[] uninformedLosses() {
+  /** The tasks, as the network is configured. */
+  public Tasks tasks() {
+    Tasks known = tasks;
+    if (known == null) { // the layers are not there yet when this is made
+      known = Tasks.of(taskNames(), configuredLossWeights(), uninformedLosses());
+      tasks = known;
+    }
+    return known;
+  }
+
+  private double[] uninformedLosses() {
     double[] uninformed = new double[graph.tasks().count()];
     Arrays.fill(uninformed, Double.NaN);
     for (int output = 0; output < losses.size(); output++) {
@@ -443,16 +454,15 @@ public final class MeasuredNetwork implements WeightedLoss.Calls {
       present[task] = true;
       gradientNorms[task] = Math.sqrt(penalty.squaredNorm(sharedParameters));
     }
-    return new StepMeasurement(
-        attachment.iteration(),
-        attachment.epoch(),
-        graph.batchSize(),
-        taskNames(),
-        present,
-        taskLosses,
-        lossesPerLabel,
-        gradientNorms,
-        step.lossWeights());
+    return StepMeasurement.of(tasks())
+        .at(attachment.iteration(), attachment.epoch())
+        .batchSize(graph.batchSize())
+        .present(present)
+        .losses(taskLosses)
+        .lossesPerLabel(lossesPerLabel)
+        .gradientNorms(gradientNorms)
+        .lossWeights(step.lossWeights())
+        .build();
   }
 
   private void checkNotAttached() {

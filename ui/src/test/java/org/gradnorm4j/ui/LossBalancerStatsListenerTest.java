@@ -29,7 +29,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.nd4j.linalg.dataset.api.iterator.TestMultiDataSetIterator;
 
 /** What gets from training to a storage, and from there to the page. */
-class GradNormStatsListenerTest {
+class LossBalancerStatsListenerTest {
 
   private static GradNormHistory read(StatsStorage storage) {
     Runs runs = new Runs();
@@ -43,7 +43,7 @@ class GradNormStatsListenerTest {
   void fileOfAnEarlierRun_hasEveryStepToTheLastBit(@TempDir Path folder) throws Exception {
     Training training = new Training("depth", "normals");
     FileStatsStorage written = new FileStatsStorage(folder.resolve("run.dl4j").toFile());
-    training.net.setListeners(new GradNormStatsListener(training.gradNorm, written));
+    training.net.setListeners(new LossBalancerStatsListener(training.gradNorm, written));
     training.fit(60);
     written.close();
 
@@ -61,7 +61,7 @@ class GradNormStatsListenerTest {
     Training training = new Training("depth", "normals");
     InMemoryStatsStorage storage = new InMemoryStatsStorage();
     training.net.setListeners(
-        new GradNormStatsListener(training.gradNorm, storage, 1, () -> 1000L));
+        new LossBalancerStatsListener(training.gradNorm, storage, 1, () -> 1000L));
     training.fit(50);
     assertThat(read(storage).rows())
         .containsExactlyElementsOf(training.gradNorm.history().rows().toList());
@@ -71,11 +71,11 @@ class GradNormStatsListenerTest {
   void everyNthStep_isWrittenBeginningWithTheFirst() {
     Training training = new Training("depth", "normals");
     InMemoryStatsStorage storage = new InMemoryStatsStorage();
-    training.net.setListeners(new GradNormStatsListener(training.gradNorm, storage, 4));
+    training.net.setListeners(new LossBalancerStatsListener(training.gradNorm, storage, 4));
     training.fit(10);
     assertThat(read(storage).rows().map(GradNormHistory.Row::iteration).distinct())
         .containsExactly(0, 4, 8);
-    assertThatThrownBy(() -> new GradNormStatsListener(training.gradNorm, storage, 0))
+    assertThatThrownBy(() -> new LossBalancerStatsListener(training.gradNorm, storage, 0))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("frequency (0) must be >= 1");
   }
@@ -85,7 +85,7 @@ class GradNormStatsListenerTest {
     Training training = new Training("depth", "normals");
     InMemoryStatsStorage storage = new InMemoryStatsStorage();
     StatsListener stats = new StatsListener(storage);
-    training.net.setListeners(stats, new GradNormStatsListener(training.gradNorm, storage));
+    training.net.setListeners(stats, new LossBalancerStatsListener(training.gradNorm, storage));
     training.fit(2);
     assertThat(storage.listSessionIDs()).containsExactly(stats.getSessionID());
     assertThat(storage.listTypeIDsForSession(stats.getSessionID()))
@@ -122,7 +122,7 @@ class GradNormStatsListenerTest {
       gradNorm = GradNorm.restoreFromModel(file).attach(training.net);
     }
     InMemoryStatsStorage storage = new InMemoryStatsStorage();
-    training.net.setListeners(new GradNormStatsListener(gradNorm, storage));
+    training.net.setListeners(new LossBalancerStatsListener(gradNorm, storage));
     training.fit(4);
     assertThat(storage.listSessionIDs()).hasSize(frozen || measureEvery == 10 ? 0 : 1);
     training.fit(6);
@@ -141,7 +141,7 @@ class GradNormStatsListenerTest {
   void stepsWhileItWasNotListening_areNotRecorded() {
     Training training = new Training("depth", "normals");
     InMemoryStatsStorage storage = new InMemoryStatsStorage();
-    GradNormStatsListener listener = new GradNormStatsListener(training.gradNorm, storage);
+    LossBalancerStatsListener listener = new LossBalancerStatsListener(training.gradNorm, storage);
     training.fit(3);
     training.net.setListeners(listener);
     training.gradNorm.freeze();
@@ -160,7 +160,7 @@ class GradNormStatsListenerTest {
     InMemoryStatsStorage storage = new InMemoryStatsStorage();
     ParallelWrapper wrapper =
         new ParallelWrapper.Builder<>(training.net).workers(2).prefetchBuffer(2).build();
-    wrapper.setListeners(new GradNormStatsListener(training.gradNorm, storage));
+    wrapper.setListeners(new LossBalancerStatsListener(training.gradNorm, storage));
     ParallelTraining.attach(wrapper);
     wrapper.fit(new TestMultiDataSetIterator(1, training.batches(20)));
     assertThat(training.gradNorm.history().size()).isEqualTo(10);
@@ -174,8 +174,8 @@ class GradNormStatsListenerTest {
     Training first = new Training("depth", "normals");
     Training second = new Training("depth", "normals");
     InMemoryStatsStorage storage = new InMemoryStatsStorage();
-    first.net.setListeners(new GradNormStatsListener(first.gradNorm, storage));
-    second.net.setListeners(new GradNormStatsListener(second.gradNorm, storage));
+    first.net.setListeners(new LossBalancerStatsListener(first.gradNorm, storage));
+    second.net.setListeners(new LossBalancerStatsListener(second.gradNorm, storage));
     Runs runs = new Runs();
     storage.registerStatsStorageListener(
         event ->
@@ -200,8 +200,13 @@ class GradNormStatsListenerTest {
     double[] nan = {Double.NaN, Double.POSITIVE_INFINITY};
     GradNormStep step =
         new GradNormStep(
-            new StepMeasurement(
-                3, 1, 16, List.of("a", "b"), nan, new double[] {0.1, 1e-300}, new double[] {1, 1}),
+            StepMeasurement.of(List.of("a", "b"))
+                .at(3, 1)
+                .batchSize(16)
+                .losses(nan)
+                .gradientNorms(0.1, 1e-300)
+                .lossWeights(1, 1)
+                .build(),
             nan,
             nan,
             nan,
@@ -211,14 +216,14 @@ class GradNormStatsListenerTest {
             Double.NaN,
             new double[] {1.5, 0.5},
             Map.of("a", Set.of(SkipCause.LOSS, SkipCause.GRADIENT_NORM)));
-    GradNormRecord record = GradNormRecord.ofStep("session", "worker", 1234L, step);
+    LossBalancerRecord record = LossBalancerRecord.ofStep("session", "worker", 1234L, step);
     byte[] bytes = record.encode();
     assertThat(record.encodingLengthBytes()).isEqualTo(bytes.length);
     ByteBuffer buffer = ByteBuffer.allocate(bytes.length);
     record.encode(buffer);
     assertThat(buffer.array()).isEqualTo(bytes);
     buffer.flip();
-    GradNormRecord decoded = new GradNormRecord();
+    LossBalancerRecord decoded = new LossBalancerRecord();
     decoded.decode(buffer);
     assertThat(decoded.toStep()).isEqualTo(step);
     assertThat(decoded.getSessionID()).isEqualTo("session");
@@ -226,7 +231,7 @@ class GradNormStatsListenerTest {
     assertThat(decoded.getTypeID()).isEqualTo("GradNorm");
     assertThat(decoded.getTimeStamp()).isEqualTo(1234L);
     bytes[0] = 9;
-    assertThatThrownBy(() -> new GradNormRecord().decode(bytes))
+    assertThatThrownBy(() -> new LossBalancerRecord().decode(bytes))
         .hasMessageContaining("GradNorm record (version 9) must be of version 1");
   }
 
@@ -248,7 +253,7 @@ class GradNormStatsListenerTest {
     out.writeUTF("worker");
     out.writeLong(1234L);
     out.write(json.getBytes(StandardCharsets.UTF_8));
-    GradNormRecord record = new GradNormRecord();
+    LossBalancerRecord record = new LossBalancerRecord();
     record.decode(bytes.toByteArray());
     GradNormStep step = record.toStep();
     assertThat(step.measurement().iteration()).isEqualTo(3);

@@ -15,9 +15,13 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.gradnorm4j.history.History;
+import org.gradnorm4j.history.HistoryLimit;
+import org.gradnorm4j.history.HistoryRecorder;
+import org.gradnorm4j.persist.QuantityRecord;
+import org.gradnorm4j.persist.StepRecord;
+import org.gradnorm4j.weighting.BalancedStep;
 import org.deeplearning4j.core.storage.Persistable;
-import org.gradnorm4j.gradnorm.GradNormHistory;
-import org.gradnorm4j.gradnorm.GradNormStep;
 
 /**
  * What a stats storage keeps: how a run was set up, or one step of it. Encoded as a version byte,
@@ -26,9 +30,9 @@ import org.gradnorm4j.gradnorm.GradNormStep;
  *
  * <p>Public because a storage makes its records by name.
  */
-public final class GradNormRecord implements Persistable {
+public final class LossBalancerRecord implements Persistable {
   /** Type of these records in a storage. */
-  public static final String TYPE_ID = "GradNorm";
+  public static final String TYPE_ID = "LossBalancing";
 
   private static final long serialVersionUID = 1L;
   private static final int VERSION = 1;
@@ -40,39 +44,46 @@ public final class GradNormRecord implements Persistable {
   private long time;
   private String json;
 
-  private record Run(List<String> taskNames, Map<String, String> settings) {}
+  private record Run(
+      List<String> taskNames, List<QuantityRecord> quantities, Map<String, String> settings) {}
 
   /** For a storage, which then decodes into it. */
-  public GradNormRecord() {}
+  public LossBalancerRecord() {}
 
-  private GradNormRecord(String session, String worker, long time, Object content) {
+  private LossBalancerRecord(String session, String worker, long time, Object content) {
     this.session = session;
     this.worker = worker;
     this.time = time;
     json = GSON.toJson(content);
   }
 
-  static GradNormRecord ofRun(
-      String session,
-      String worker,
-      long time,
-      List<String> taskNames,
-      Map<String, String> settings) {
-    return new GradNormRecord(session, worker, time, new Run(taskNames, settings));
+  static LossBalancerRecord ofRun(String session, String worker, long time, History history) {
+    return new LossBalancerRecord(
+        session,
+        worker,
+        time,
+        new Run(
+            history.taskNames(),
+            history.quantities().stream().map(QuantityRecord::of).toList(),
+            history.settings()));
   }
 
-  static GradNormRecord ofStep(String session, String worker, long time, GradNormStep step) {
-    return new GradNormRecord(session, worker, time, step);
+  static LossBalancerRecord ofStep(String session, String worker, long time, BalancedStep step) {
+    return new LossBalancerRecord(session, worker, time, StepRecord.of(step));
   }
 
   /** The run, without a step yet. */
-  GradNormHistory toHistory() {
+  HistoryRecorder toRecorder() {
     Run run = GSON.fromJson(json, Run.class);
-    return new GradNormHistory(run.taskNames, run.settings);
+    return new HistoryRecorder(
+        HistoryLimit.byDefault(),
+        run.taskNames,
+        run.quantities.stream().map(QuantityRecord::toQuantity).toList(),
+        run.settings);
   }
 
-  GradNormStep toStep() {
-    return GSON.fromJson(json, GradNormStep.class);
+  BalancedStep toStep() {
+    return GSON.fromJson(json, StepRecord.class).toStep();
   }
 
   @Override
@@ -151,7 +162,7 @@ public final class GradNormRecord implements Persistable {
       throw new IOException(
           String.format(
               Locale.ROOT,
-              "GradNorm record (version %d) must be of version %d. Read it with the version of this library that wrote it",
+              "loss balancing record (version %d) must be of version %d. Read it with the version of this library that wrote it",
               version,
               VERSION));
     }

@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The page's requests, by a plain client. */
-class GradNormModuleTest {
+class LossBalancerModuleTest {
   private VertxUIServer server;
 
   @BeforeEach
@@ -40,7 +40,7 @@ class GradNormModuleTest {
 
   @AfterEach
   void stop() throws Exception {
-    System.clearProperty(GradNormModule.REMOTE_PROPERTY);
+    System.clearProperty(LossBalancerModule.REMOTE_PROPERTY);
     VertxUIServer.stopInstance();
   }
 
@@ -61,7 +61,7 @@ class GradNormModuleTest {
   void runsAndTheirContent_areServed() throws Exception {
     Training training = new Training("depth", "normals", "<b>edges</b>");
     InMemoryStatsStorage storage = new InMemoryStatsStorage();
-    training.net.setListeners(new GradNormStatsListener(training.gradNorm, storage));
+    training.net.setListeners(new LossBalancerStatsListener(training.gradNorm, storage));
     training.fit(5);
     assertThat(get("/gradnorm/runs").body()).isEqualTo("[]");
     server.attach(storage);
@@ -103,7 +103,7 @@ class GradNormModuleTest {
     Training training = new Training("depth", "normals");
     InMemoryStatsStorage storage = new InMemoryStatsStorage();
     StatsListener stats = new StatsListener(storage);
-    training.net.setListeners(stats, new GradNormStatsListener(training.gradNorm, storage));
+    training.net.setListeners(stats, new LossBalancerStatsListener(training.gradNorm, storage));
     training.fit(2);
     server.attach(storage);
     assertThat(get("/gradnorm").body()).contains("href=\"/train\"");
@@ -123,7 +123,7 @@ class GradNormModuleTest {
     for (String path : new String[] {"/gradnorm", "/gradnorm/runs", "/gradnorm/content"}) {
       assertThat(get(host, path).statusCode()).as(path).isEqualTo(403);
     }
-    System.setProperty(GradNormModule.REMOTE_PROPERTY, "true");
+    System.setProperty(LossBalancerModule.REMOTE_PROPERTY, "true");
     assertThat(get(host, "/gradnorm").statusCode()).isEqualTo(200);
   }
 
@@ -145,7 +145,7 @@ class GradNormModuleTest {
     for (String path : List.of("/gradnorm", "/gradnorm/runs", "/gradnorm/content")) {
       assertThat(statusOf(path, headers)).as(path).isEqualTo(403);
     }
-    System.setProperty(GradNormModule.REMOTE_PROPERTY, "true");
+    System.setProperty(LossBalancerModule.REMOTE_PROPERTY, "true");
     assertThat(statusOf("/gradnorm", headers)).isEqualTo(200);
   }
 

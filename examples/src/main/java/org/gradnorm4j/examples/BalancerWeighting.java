@@ -6,50 +6,51 @@ import java.util.List;
 import java.util.Map;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
-import org.gradnorm4j.gradnorm.GradNorm;
+import org.gradnorm4j.balancer.LossBalancer;
+import org.gradnorm4j.report.Report;
 
-/** By GradNorm; or fixed, and measured by a GradNorm whose weights never move. */
-final class GradNormWeighting implements Weighting {
-  private final GradNorm gradNorm;
+/** By any strategy of a {@link LossBalancer}. */
+final class BalancerWeighting implements Weighting {
+  private final LossBalancer balancer;
 
   /**
    * For one run.
    *
-   * @param gradNorm not attached to a network yet
+   * @param balancer not attached to a network yet
    */
-  GradNormWeighting(GradNorm gradNorm) {
-    this.gradNorm = gradNorm;
+  BalancerWeighting(LossBalancer balancer) {
+    this.balancer = balancer;
   }
 
   @Override
   public void attach(ComputationGraph net) {
-    gradNorm.attach(net);
+    balancer.attach(net);
   }
 
   @Override
   public void attach(MultiLayerNetwork net) {
-    gradNorm.attach(net);
+    balancer.attach(net);
   }
 
   @Override
   public void detach() {
-    gradNorm.detach();
+    balancer.detach();
   }
 
   @Override
   public Map<String, Double> lossWeights() {
-    return gradNorm.lossWeights();
+    return balancer.lossWeights();
   }
 
   @Override
   public List<Path> writeHistory(Path file) throws IOException {
-    gradNorm.history().writeCsv(file);
+    balancer.history().writeCsv(file);
     return List.of(file);
   }
 
   @Override
   public List<Path> writeReport(Path file) throws IOException {
-    gradNorm.history().writeReport(file);
+    Report.of(balancer.history()).write(file);
     return List.of(file);
   }
 }

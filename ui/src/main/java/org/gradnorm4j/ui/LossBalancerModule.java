@@ -19,11 +19,11 @@ import org.deeplearning4j.ui.api.Route;
 import org.deeplearning4j.ui.api.UIModule;
 import org.deeplearning4j.ui.i18n.I18NProvider;
 import org.deeplearning4j.ui.i18n.I18NResource;
-import org.gradnorm4j.gradnorm.GradNormHistory;
-import org.gradnorm4j.gradnorm.GradNormReport;
+import org.gradnorm4j.history.History;
+import org.gradnorm4j.report.Report;
 
 /**
- * The page {@code /gradnorm} of Deeplearning4j's UI server: what {@link GradNormReport} shows, of
+ * The page {@code /gradnorm} of Deeplearning4j's UI server: what {@link Report} shows, of
  * every run in the attached storages, kept up to date while it trains. The server finds it by
  * itself when this library is on the class path.
  *
@@ -34,7 +34,7 @@ import org.gradnorm4j.gradnorm.GradNormReport;
  *
  * <p>The training pages get a link here as long as their language is the default, English.
  */
-public final class GradNormModule implements UIModule {
+public final class LossBalancerModule implements UIModule {
   /** System property that, if true, lets other machines see the page. */
   public static final String REMOTE_PROPERTY = "org.gradnorm4j.ui.remote";
 
@@ -48,11 +48,11 @@ public final class GradNormModule implements UIModule {
   private final Runs runs = new Runs();
 
   /** For the server. */
-  public GradNormModule() {}
+  public LossBalancerModule() {}
 
   @Override
   public List<String> getCallbackTypeIDs() {
-    return List.of(GradNormRecord.TYPE_ID);
+    return List.of(LossBalancerRecord.TYPE_ID);
   }
 
   @Override
@@ -101,7 +101,7 @@ public final class GradNormModule implements UIModule {
     html(
         request,
         resource("page.html")
-            .replace("{{style}}", GradNormReport.style())
+            .replace("{{style}}", Report.style())
             .replace("{{overview}}", multiSession ? "/train" : "/train/overview"));
   }
 
@@ -114,7 +114,7 @@ public final class GradNormModule implements UIModule {
 
   /** Drawing takes its time: not on the thread that serves all requests. */
   private void content(RoutingContext request) {
-    Optional<GradNormHistory> history =
+    Optional<History> history =
         Optional.ofNullable(request.request().getParam("run")).flatMap(runs::history);
     if (history.isEmpty()) {
       request.response().setStatusCode(404).end("no such run");
@@ -124,7 +124,7 @@ public final class GradNormModule implements UIModule {
       request
           .vertx()
           .<String>executeBlocking(
-              drawn -> drawn.complete(GradNormReport.of(history.get()).content()),
+              drawn -> drawn.complete(Report.of(history.get()).content()),
               false,
               drawn -> {
                 if (drawn.succeeded()) {
@@ -141,7 +141,7 @@ public final class GradNormModule implements UIModule {
   }
 
   private static String resource(String name) {
-    try (InputStream in = GradNormModule.class.getResourceAsStream(name)) {
+    try (InputStream in = LossBalancerModule.class.getResourceAsStream(name)) {
       return new String(in.readAllBytes(), StandardCharsets.UTF_8);
     } catch (IOException e) {
       throw new UncheckedIOException(e);

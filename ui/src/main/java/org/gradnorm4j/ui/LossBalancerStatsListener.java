@@ -15,18 +15,18 @@ import org.deeplearning4j.optimize.api.BaseTrainingListener;
 import org.deeplearning4j.optimize.api.TrainingListener;
 import org.deeplearning4j.ui.model.stats.BaseStatsListener;
 import org.gradnorm4j.core.parallel.RoundListener;
-import org.gradnorm4j.gradnorm.GradNorm;
-import org.gradnorm4j.gradnorm.GradNormStep;
+import org.gradnorm4j.weighting.BalancedStep;
+import org.gradnorm4j.balancer.LossBalancer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Writes GradNorm's steps to a stats storage, in memory, in a file or on another machine, for the
+ * Writes a balancer's steps, of any strategy, to a stats storage, in memory, in a file or on another machine, for the
  * page {@code /gradnorm} of the UI server to which that storage is attached.
  *
  * <pre>{@code
  * StatsStorage storage = new InMemoryStatsStorage();
  * UIServer.getInstance().attach(storage);
- * net.addListeners(new GradNormStatsListener(gradNorm, storage));
+ * net.addListeners(new LossBalancerStatsListener(balancer, storage));
  * }</pre>
  *
  * <p>Records what is measured while it listens: not the last step of a run that was restored, and
@@ -38,47 +38,47 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * <p><b>Note:</b> a storage tells records apart by their millisecond. Steps that take less get the
  * milliseconds that follow, so none is lost.
  */
-public final class GradNormStatsListener extends BaseTrainingListener implements RoundListener {
-  private final GradNorm gradNorm;
+public final class LossBalancerStatsListener extends BaseTrainingListener implements RoundListener {
+  private final LossBalancer balancer;
   private final StatsStorageRouter storage;
   private final int frequency;
   private final LongSupplier clock;
   private final String worker = UIDProvider.getJVMUID() + "_" + UUID.randomUUID();
   private String session;
   private boolean begun;
-  private GradNormStep last;
+  private BalancedStep last;
   private long steps;
   private long time;
 
   /**
    * Records every step.
    *
-   * @param gradNorm attached, now or later, to the network this listens to
+   * @param balancer attached, now or later, to the network this listens to
    * @param storage where to
    */
-  public GradNormStatsListener(GradNorm gradNorm, StatsStorageRouter storage) {
-    this(gradNorm, storage, 1);
+  public LossBalancerStatsListener(LossBalancer balancer, StatsStorageRouter storage) {
+    this(balancer, storage, 1);
   }
 
   /**
    * Records the first of every so many steps.
    *
-   * @param gradNorm attached, now or later, to the network this listens to
+   * @param balancer attached, now or later, to the network this listens to
    * @param storage where to
    * @param frequency from one recorded step to the next, of the steps that are measured; &ge; 1
    * @throws IllegalArgumentException if frequency is less than 1
    */
-  public GradNormStatsListener(GradNorm gradNorm, StatsStorageRouter storage, int frequency) {
-    this(gradNorm, storage, frequency, System::currentTimeMillis);
+  public LossBalancerStatsListener(LossBalancer balancer, StatsStorageRouter storage, int frequency) {
+    this(balancer, storage, frequency, System::currentTimeMillis);
   }
 
   /** As above, with a clock of milliseconds. */
-  GradNormStatsListener(
-      GradNorm gradNorm, StatsStorageRouter storage, int frequency, LongSupplier clock) {
+  LossBalancerStatsListener(
+      LossBalancer balancer, StatsStorageRouter storage, int frequency, LongSupplier clock) {
     if (frequency < 1) {
       throw new IllegalArgumentException("frequency (" + frequency + ") must be >= 1");
     }
-    this.gradNorm = Objects.requireNonNull(gradNorm, "gradNorm");
+    this.balancer = Objects.requireNonNull(balancer, "balancer");
     this.storage = Objects.requireNonNull(storage, "storage");
     this.frequency = frequency;
     this.clock = clock;
@@ -98,7 +98,7 @@ public final class GradNormStatsListener extends BaseTrainingListener implements
   private synchronized void begin() {
     if (!begun) {
       begun = true;
-      last = gradNorm.lastStep().orElse(null);
+      last = balancer.lastStep().orElse(null);
     }
   }
 
@@ -118,7 +118,7 @@ public final class GradNormStatsListener extends BaseTrainingListener implements
 
   private synchronized void record(Model model) {
     begin();
-    GradNormStep step = gradNorm.lastStep().orElse(null);
+    BalancedStep step = balancer.lastStep().orElse(null);
     if (step == null || step == last) {
       return;
     }
@@ -126,15 +126,10 @@ public final class GradNormStatsListener extends BaseTrainingListener implements
     if (session == null) {
       session = sessionOf(model);
       storage.putStaticInfo(
-          GradNormRecord.ofRun(
-              session,
-              worker,
-              nextTime(),
-              gradNorm.history().taskNames(),
-              gradNorm.history().settings()));
+          LossBalancerRecord.ofRun(session, worker, nextTime(), balancer.history()));
     }
     if (steps++ % frequency == 0) {
-      storage.putUpdate(GradNormRecord.ofStep(session, worker, nextTime(), step));
+      storage.putUpdate(LossBalancerRecord.ofStep(session, worker, nextTime(), step));
     }
   }
 

@@ -1,8 +1,9 @@
-package org.gradnorm4j.gradnorm;
+package org.gradnorm4j.report;
 
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.stream.IntStream;
+import org.gradnorm4j.history.HistoryView;
 
 /**
  * Which tasks of a chart have a line of their own: all, while they can be told apart; of more,
@@ -19,7 +20,7 @@ final class ChartTasks {
   private ChartTasks() {}
 
   /** Those whose largest value is largest, and those whose smallest is smallest; ascending. */
-  static int[] outlying(StepTable.View history, Extremes.Value value) {
+  static int[] outlying(HistoryView history, HistoryView.Value value) {
     if (history.tasks() <= MOST) {
       return IntStream.range(0, history.tasks()).toArray();
     }
@@ -33,7 +34,7 @@ final class ChartTasks {
   }
 
   /** As many, those whose largest value is largest; ascending. */
-  static int[] largest(StepTable.View history, Extremes.Value value) {
+  static int[] largest(HistoryView history, HistoryView.Value value) {
     return history.tasks() <= MOST
         ? IntStream.range(0, history.tasks()).toArray()
         : first(sorted(range(history, value)[1], Comparator.reverseOrder()), 2 * OUTLYING)
@@ -42,7 +43,7 @@ final class ChartTasks {
   }
 
   /** All tasks but these. */
-  static int[] others(StepTable.View history, int[] tasks) {
+  static int[] others(HistoryView history, int[] tasks) {
     return IntStream.range(0, history.tasks())
         .filter(task -> Arrays.binarySearch(tasks, task) < 0)
         .toArray();
@@ -61,14 +62,14 @@ final class ChartTasks {
   }
 
   /** The smallest finite value of each task, then the largest; infinite if it has none. */
-  private static double[][] range(StepTable.View history, Extremes.Value value) {
+  private static double[][] range(HistoryView history, HistoryView.Value value) {
     double[] smallest = new double[history.tasks()];
     double[] largest = new double[history.tasks()];
     Arrays.fill(smallest, Double.POSITIVE_INFINITY);
     Arrays.fill(largest, Double.NEGATIVE_INFINITY);
-    for (int step = 0; step < history.size(); step++) {
+    for (int row = 0; row < history.size(); row++) {
       for (int task = 0; task < smallest.length; task++) {
-        double x = value.of(step, task);
+        double x = value.of(row, task);
         if (Double.isFinite(x)) {
           smallest[task] = Math.min(smallest[task], x);
           largest[task] = Math.max(largest[task], x);

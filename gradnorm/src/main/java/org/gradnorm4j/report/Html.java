@@ -1,6 +1,7 @@
-package org.gradnorm4j.gradnorm;
+package org.gradnorm4j.report;
 
 import java.util.Locale;
+import org.gradnorm4j.history.Numbers;
 
 /** What every piece of a page needs. */
 final class Html {
@@ -15,9 +16,13 @@ final class Html {
         .replace("'", "&#39;");
   }
 
-  /** A table cell: four digits to read, all of them on the element. */
-  static String number(double value) {
+  /** A table cell: four digits to read, all of them on the element, and what it is. */
+  static String number(String id, double value) {
     return String.format(
-        Locale.ROOT, "<td data-value=\"%s\">%s</td>", value, Numbers.readable(value));
+        Locale.ROOT,
+        "<td data-quantity=\"%s\" data-value=\"%s\">%s</td>",
+        id,
+        value,
+        Numbers.readable(value));
   }
 }

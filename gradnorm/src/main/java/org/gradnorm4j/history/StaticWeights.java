@@ -1,4 +1,4 @@
-package org.gradnorm4j.gradnorm;
+package org.gradnorm4j.history;
 
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -11,10 +11,10 @@ import org.apache.commons.math3.util.FastMath;
 
 /**
  * Loss weights to train with as constants: the mean of each &lambda;<sub>i</sub> over late steps of
- * a run (Chen et al., section 5.3). Printed, they are the builder's calls that hold them:
+ * a run (Chen et al., section 5.3). Printed, they are the strategy that holds them:
  *
  * <pre>{@code
- * GradNorm.builder().pin("depth", 1.31).pin("normals", 0.69).build()
+ * FixedWeights.of(Map.of("depth", 1.31, "normals", 0.69))
  * }</pre>
  *
  * <p>If a weight moved by more than a factor of 10 within these steps, the means are geometric, as
@@ -36,6 +36,9 @@ public record StaticWeights(Map<String, Double> lossWeights, int steps, boolean 
   /** The share of a run's steps that is late: one in so many. */
   private static final int LATE = 4;
 
+  /** {@code Map.of} takes no more. */
+  private static final int MOST_OF_MAP_OF = 10;
+
   /**
    * Copies.
    *
@@ -47,19 +50,39 @@ public record StaticWeights(Map<String, Double> lossWeights, int steps, boolean 
     lossWeights = Collections.unmodifiableMap(new LinkedHashMap<>(lossWeights));
   }
 
-  /** Over the last quarter of the steps. */
-  static StaticWeights ofLateSteps(StepTable.View history) {
-    return of(history, Math.max(1, history.size() / LATE));
+  /**
+   * Over the last quarter of the run, or what of it is kept step by step.
+   *
+   * @param history of at least one step that is kept
+   * @return the means
+   * @throws IllegalStateException if no step is kept; says the remedy
+   */
+  public static StaticWeights ofLateSteps(HistoryView history) {
+    long late = Math.max(1, history.counts().steps() / LATE);
+    return of(history, (int) Math.min(Integer.MAX_VALUE, late));
   }
 
-  static StaticWeights of(StepTable.View history, int lastSteps) {
+  /**
+   * Over some steps.
+   *
+   * @param history of at least one step that is kept
+   * @param lastSteps how many, &ge; 1; all that are kept one by one if there are fewer
+   * @return the means
+   * @throws IllegalArgumentException if lastSteps is less than 1
+   * @throws IllegalStateException if no step is kept; says the remedy
+   */
+  public static StaticWeights of(HistoryView history, int lastSteps) {
     if (lastSteps < 1) {
       throw new IllegalArgumentException("lastSteps (" + lastSteps + ") must be >= 1");
     }
-    if (history.size() == 0) {
+    if (history.counts().steps() == 0) {
       throw new IllegalStateException("no step is recorded yet. Train first");
     }
-    int steps = Math.min(lastSteps, history.size());
+    if (history.size() == history.exact()) {
+      throw new IllegalStateException(
+          "no step is kept. Build the balancer with history(History.all()) or history(History.lastSteps(n))");
+    }
+    int steps = Math.min(lastSteps, history.size() - history.exact());
     List<Course> courses =
         IntStream.range(0, history.tasks())
             .mapToObj(task -> Course.of(history, task, steps))
@@ -90,7 +113,7 @@ public record StaticWeights(Map<String, Double> lossWeights, int steps, boolean 
 
   /** A task's weights over some steps. The geometric mean is NaN if one is negative. */
   private record Course(double least, double most, double mean, double geometricMean) {
-    static Course of(StepTable.View history, int task, int steps) {
+    static Course of(HistoryView history, int task, int steps) {
       double least = Double.POSITIVE_INFINITY;
       double most = Double.NEGATIVE_INFINITY;
       double sum = 0.0;
@@ -110,8 +133,13 @@ public record StaticWeights(Map<String, Double> lossWeights, int steps, boolean 
     }
   }
 
-  /** The same over the same steps, but for what limits make of the weights. */
-  StaticWeights with(double[] weights) {
+  /**
+   * Others over the same steps, such as what limits make of these.
+   *
+   * @param weights by task; not modified
+   * @return these weights
+   */
+  public StaticWeights with(double[] weights) {
     Map<String, Double> others = new LinkedHashMap<>(lossWeights);
     int task = 0;
     for (Map.Entry<String, Double> entry : others.entrySet()) {
@@ -120,30 +148,43 @@ public record StaticWeights(Map<String, Double> lossWeights, int steps, boolean 
     return new StaticWeights(others, steps, geometric);
   }
 
-  double[] toArray() {
+  /**
+   * The weights.
+   *
+   * @return by task, in the order of the tasks
+   */
+  public double[] toArray() {
     return lossWeights.values().stream().mapToDouble(Double::doubleValue).toArray();
   }
 
-  /** Which mean it is, over which steps. */
-  String describe() {
+  /**
+   * Which mean it is, over which steps.
+   *
+   * @return to be read
+   */
+  public String describe() {
     return String.format(
         Locale.ROOT,
-        "%s mean of each task's weight over the last %d recorded steps",
+        "%s mean of each task's weight over the last %,d recorded %s",
         geometric ? "Geometric" : "Arithmetic",
-        steps);
+        steps,
+        steps == 1 ? "step" : "steps");
   }
 
-  /** Java code, the weights to six digits; weights that are not positive cannot be pinned. */
+  /** Java code, the weights to six digits. */
   @Override
   public String toString() {
+    boolean few = lossWeights.size() <= MOST_OF_MAP_OF;
     return lossWeights.entrySet().stream()
         .map(
             entry ->
                 String.format(
                     Locale.ROOT,
-                    (entry.getValue() > 0.0 ? ".pin(\"%s\", %s)" : "/* \"%s\": %s is not > 0 */"),
+                    few ? "\"%s\", %.6g" : "Map.entry(\"%s\", %.6g)",
                     entry.getKey().replace("\\", "\\\\").replace("\"", "\\\""),
-                    String.format(Locale.ROOT, "%.6g", entry.getValue())))
-        .collect(Collectors.joining("", "GradNorm.builder()", ".build()"));
+                    entry.getValue()))
+        .collect(
+            Collectors.joining(
+                ", ", "FixedWeights.of(Map." + (few ? "of(" : "ofEntries("), "))"));
   }
 }

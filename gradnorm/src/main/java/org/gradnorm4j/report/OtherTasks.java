@@ -1,17 +1,18 @@
-package org.gradnorm4j.gradnorm;
+package org.gradnorm4j.report;
 
 import java.util.Arrays;
+import org.gradnorm4j.history.HistoryView;
 
 /**
  * What some tasks are together in a step: the smallest, the median and the largest of their finite
  * values, as if these were three tasks. Asked step by step: keeps the values of one step.
  */
-final class OtherTasks implements Extremes.Value {
+final class OtherTasks implements HistoryView.Value {
   /** Of the smallest, the median and the largest. */
   static final String[] NAMES = {"smallest", "median", "largest"};
 
   private final int[] tasks;
-  private final Extremes.Value value;
+  private final HistoryView.Value value;
   private final double[] ofStep = new double[NAMES.length];
   private int step = -1;
 
@@ -21,7 +22,7 @@ final class OtherTasks implements Extremes.Value {
    * @param tasks their numbers; not modified
    * @param value of a task in a step
    */
-  OtherTasks(int[] tasks, Extremes.Value value) {
+  OtherTasks(int[] tasks, HistoryView.Value value) {
     this.tasks = tasks;
     this.value = value;
   }

@@ -1,4 +1,4 @@
-package org.gradnorm4j.gradnorm;
+package org.gradnorm4j.report;
 
 import java.awt.BasicStroke;
 import java.awt.Color;
@@ -14,11 +14,12 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.regex.Pattern;
+import org.gradnorm4j.history.Numbers;
 import org.knowm.xchart.ChartEncoder;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
-import org.knowm.xchart.XYSeries;
 import org.knowm.xchart.XYSeries.XYSeriesRenderStyle;
+import org.knowm.xchart.XYSeries;
 import org.knowm.xchart.style.Styler.LegendPosition;
 import org.knowm.xchart.style.XYStyler;
 import org.knowm.xchart.style.markers.SeriesMarkers;
@@ -139,7 +140,7 @@ final class ChartDrawing {
       lines =
           List.of(
               new ChartLine(
-                  0, "no finite value yet", ChartLine.Kind.TASK, new double[1], new double[1]));
+                  0, "no finite value yet", ChartLine.Kind.MAIN, new double[1], new double[1]));
     }
     boolean logarithmic = !content.bands() && isLogarithmic(lines);
     chart.getStyler().setYAxisLogarithmic(logarithmic);
@@ -190,19 +191,19 @@ final class ChartDrawing {
 
   private static XYSeries add(XYChart chart, ChartLine line, boolean band) {
     XYSeries series = chart.addSeries(line.kind() + " " + line.place(), line.x(), line.y());
-    boolean target = line.kind() == ChartLine.Kind.TARGET;
+    boolean dotted = line.kind() == ChartLine.Kind.DRAWN_WITH;
     boolean others = line.kind() == ChartLine.Kind.OTHERS;
     Color color = others ? GREY : COLORS[line.place() % COLORS.length];
     int dashes = others ? line.place() : line.place() / COLORS.length;
-    float[] dash = target ? DOTTED : DASHES[dashes % DASHES.length];
+    float[] dash = dotted ? DOTTED : DASHES[dashes % DASHES.length];
     series.setLabel(Numbers.shortened(line.name(), LABEL_LENGTH));
-    series.setShowInLegend(!target);
+    series.setShowInLegend(!dotted);
     series.setLineColor(color).setFillColor(color);
     series.setMarkerColor(color);
     series.setMarker(line.x().length == 1 ? SeriesMarkers.CIRCLE : SeriesMarkers.NONE);
     series.setLineStyle(
         new BasicStroke(
-            target ? 1.5f : 1.8f, BasicStroke.CAP_BUTT, BasicStroke.JOIN_BEVEL, 1, dash, 0));
+            dotted ? 1.5f : 1.8f, BasicStroke.CAP_BUTT, BasicStroke.JOIN_BEVEL, 1, dash, 0));
     if (band) {
       series.setXYSeriesRenderStyle(XYSeriesRenderStyle.Area);
     }

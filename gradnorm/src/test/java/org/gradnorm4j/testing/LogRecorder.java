@@ -1,4 +1,4 @@
-package org.gradnorm4j.gradnorm;
+package org.gradnorm4j.testing;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
@@ -8,11 +8,11 @@ import java.util.List;
 import org.slf4j.LoggerFactory;
 
 /** Keeps what a class logs, from level INFO on, until it is closed. */
-final class LogRecorder implements AutoCloseable {
+public final class LogRecorder implements AutoCloseable {
   private final Logger logger;
   private final ListAppender<ILoggingEvent> appender = new ListAppender<>();
 
-  LogRecorder(Class<?> of) {
+  public LogRecorder(Class<?> of) {
     logger = (Logger) LoggerFactory.getLogger(of);
     logger.setLevel(Level.INFO);
     logger.setAdditive(false);
@@ -20,7 +20,7 @@ final class LogRecorder implements AutoCloseable {
     appender.start();
   }
 
-  List<String> messages() {
+  public List<String> messages() {
     return appender.list.stream().map(ILoggingEvent::getFormattedMessage).toList();
   }
 

@@ -1,4 +1,4 @@
-package org.gradnorm4j.gradnorm;
+package org.gradnorm4j.persist;
 
 import java.io.IOException;
 import java.util.Arrays;
@@ -14,18 +14,33 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /**
  * How far a network is. Listeners are called before Deeplearning4j counts the iteration or epoch
  * that has ended, and before it applies the layers' constraints: what they save must be ahead of
- * the network in that.
+ * the network in that. Internal to the library.
  *
+ * @param iterations Deeplearning4j's count of iterations
+ * @param epochs Deeplearning4j's count of epochs
  * @param constrain whether constraints are due
  */
-record StepCounts(int iterations, int epochs, boolean constrain) {
+public record StepCounts(int iterations, int epochs, boolean constrain) {
 
   /** Saves something. */
-  interface Action {
+  @FunctionalInterface
+  public interface Action {
+    /**
+     * Saves it.
+     *
+     * @throws IOException if it cannot be saved
+     */
     void run() throws IOException;
   }
 
-  static StepCounts of(Model model) {
+  /**
+   * How far a network is now.
+   *
+   * @param model a ComputationGraph or MultiLayerNetwork
+   * @return its counts
+   * @throws IllegalArgumentException if it is neither
+   */
+  public static StepCounts of(Model model) {
     if (model instanceof ComputationGraph graph) {
       ComputationGraphConfiguration counts = graph.getConfiguration();
       return new StepCounts(counts.getIterationCount(), counts.getEpochCount(), false);
@@ -34,16 +49,32 @@ record StepCounts(int iterations, int epochs, boolean constrain) {
     return new StepCounts(counts.getIterationCount(), counts.getEpochCount(), false);
   }
 
-  StepCounts afterIteration() {
+  /**
+   * When the iteration that is under way is over.
+   *
+   * @return counts; constraints are due
+   */
+  public StepCounts afterIteration() {
     return new StepCounts(iterations + 1, epochs, true);
   }
 
-  StepCounts afterEpoch() {
+  /**
+   * When the epoch that is under way is over.
+   *
+   * @return counts
+   */
+  public StepCounts afterEpoch() {
     return new StepCounts(iterations, epochs + 1, false);
   }
 
-  /** Does something while the network is this far; then it is again where it was. */
-  void during(Model model, Action action) throws IOException {
+  /**
+   * Does something while the network is this far; then it is again where it was.
+   *
+   * @param model its counts and parameters are changed, and changed back
+   * @param action done at once
+   * @throws IOException from the action
+   */
+  public void during(Model model, Action action) throws IOException {
     StepCounts before = of(model);
     INDArray parameters = constrain && hasConstraints(model) ? model.params().dup() : null;
     set(model);

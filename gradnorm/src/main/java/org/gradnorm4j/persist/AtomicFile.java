@@ -1,4 +1,4 @@
-package org.gradnorm4j.gradnorm;
+package org.gradnorm4j.persist;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -101,8 +101,20 @@ public final class AtomicFile {
     }
   }
 
-  /** Removes what a killed process has left of its writing. */
-  static void clean(Path folder) throws IOException {
+  /** Has the names in a folder reach the disk, where the system has a way to do that. */
+  static void forceFolder(Path folder) throws IOException {
+    if (syncsFolders(folder, AtomicFile::force)) {
+      force(folder, StandardOpenOption.READ);
+    }
+  }
+
+  /**
+   * Removes what a killed process has left of its writing.
+   *
+   * @param folder in which it wrote
+   * @throws IOException if it cannot be removed
+   */
+  public static void clean(Path folder) throws IOException {
     try (DirectoryStream<Path> left = Files.newDirectoryStream(folder, FOLDER + "*")) {
       for (Path temporary : left) {
         delete(temporary);

@@ -290,7 +290,8 @@ class AttachTest {
         () -> probe.lossWeights(Map.of("c", 1.0)),
         "lossWeights has a weight for 'c', which is no task. Tasks: [a, b]");
     assertRefused(
-        () -> probe.lossWeights(Map.of("a", 0.0)), "task 'a': loss weight (0.0) must be finite");
+        () -> probe.lossWeights(Map.of("a", 0.0)),
+        "task 'a': loss weight (0.0) must be finite and not 0. Use a small weight instead, such as 1e-6");
     assertRefused(
         () -> probe.lossWeights((Map<String, Double>) null), "lossWeights (null) must name tasks");
     assertThat(probe.lossWeights()).containsExactly(1, 0.25);

@@ -293,7 +293,8 @@ class AttachTest {
         () -> probe.lossWeights(Map.of("a", 0.0)),
         "task 'a': loss weight (0.0) must be finite and not 0. Use a small weight instead, such as 1e-6");
     assertRefused(
-        () -> probe.lossWeights((Map<String, Double>) null), "lossWeights (null) must name tasks");
+        () -> probe.lossWeights((Map<String, Double>) null),
+        "lossWeights (null) must name tasks [a, b]");
     assertThat(probe.lossWeights()).containsExactly(1, 0.25);
   }
 

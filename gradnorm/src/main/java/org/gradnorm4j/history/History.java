@@ -75,10 +75,6 @@ public final class History {
     return HistoryLimit.of(HistoryLimit.Kind.NONE, 0);
   }
 
-  StepTable table() {
-    return table;
-  }
-
   /**
    * The tasks, in the order of the rows of a step.
    *

@@ -106,7 +106,8 @@ final class StepTable {
   }
 
   /**
-   * Adds a section by its two rows, before all steps.
+   * Adds a section by its two rows, before all steps. If that is more than the limit, the next step
+   * brings it there.
    *
    * @param merged the steps in it, &ge; 2
    * @throws IllegalArgumentException if it cannot follow those before; says why
@@ -133,9 +134,6 @@ final class StepTable {
     openSteps = complete ? 0 : merged;
     part.add(iterations[0], epochs[0], cells[0], flags[0]);
     part.add(iterations[1], epochs[1], cells[1], flags[1]);
-    if (rows() > capacity) {
-      thin();
-    }
   }
 
   private void see(int iteration, int epoch) {
@@ -197,6 +195,10 @@ final class StepTable {
   synchronized void restore(HistoryCounts counts, BalancedStep lastStep) {
     counter.restore(counts);
     last = lastStep;
+    if (last != null) {
+      lastIteration = last.measurement().iteration();
+      lastEpoch = last.measurement().epoch();
+    }
   }
 
   synchronized BalancedStep last() {

@@ -1,7 +1,6 @@
 package org.gradnorm4j.balancer;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.lang.ref.WeakReference;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,6 +21,8 @@ import org.gradnorm4j.core.loss.CompositeLoss;
 import org.gradnorm4j.core.loss.WeightPenalty;
 import org.gradnorm4j.core.probe.GradientNormProbe;
 import org.gradnorm4j.history.History;
+import org.gradnorm4j.history.HistoryBytes;
+import org.gradnorm4j.history.HistoryView;
 import org.gradnorm4j.history.StaticWeights;
 import org.gradnorm4j.persist.AtomicFile;
 import org.gradnorm4j.persist.ModelFile;
@@ -369,7 +370,7 @@ public class LossBalancer implements AutoCloseable {
    */
   public void save(Path file) throws IOException {
     Arguments.given(file, "file", "must be a path to write to");
-    byte[] state = savedRun().toBytes();
+    byte[] state = savedRun().toBytes(null);
     AtomicFile.write(file, temporary -> Files.write(temporary, state));
   }
 
@@ -395,9 +396,7 @@ public class LossBalancer implements AutoCloseable {
    */
   protected static SavedRun read(Path file) throws IOException {
     Arguments.given(file, "file", "must be a path that save(...) has written to");
-    try (InputStream state = Files.newInputStream(file)) {
-      return SavedRun.read(state, file.toString());
-    }
+    return SavedRun.read(ModelFile.readState(file));
   }
 
   /**
@@ -417,7 +416,9 @@ public class LossBalancer implements AutoCloseable {
   public void writeModel(Model network, Path file) throws IOException {
     Arguments.given(network, "network", "must be the one that this is, or was, attached to");
     Arguments.given(file, "file", "must be a path to write to");
-    ModelFile.write(file, network, savedRun().toBytes(), history());
+    HistoryView view = history().view();
+    ModelFile.write(
+        file, network, savedRun().toBytes(null), out -> HistoryBytes.write(view, out));
   }
 
   /**
@@ -452,9 +453,7 @@ public class LossBalancer implements AutoCloseable {
    */
   protected static SavedRun readFromModel(Path file) throws IOException {
     Arguments.given(file, "file", "must be a path that writeModel(...) has written to");
-    try (InputStream state = ModelFile.openState(file)) {
-      return SavedRun.read(state, ModelFile.stateName(file));
-    }
+    return SavedRun.read(ModelFile.readState(file));
   }
 
   /**
@@ -464,7 +463,13 @@ public class LossBalancer implements AutoCloseable {
    * @throws IOException if the history cannot be read, or was changed
    */
   protected final void readHistory(Path file) throws IOException {
-    ModelFile.readHistory(file, run.recorder(), run.lastStep());
+    Run<?> read = run;
+    ModelFile.readHistory(
+        file,
+        in -> {
+          HistoryBytes.read(in, read.recorder(), read.lastStep());
+          return read;
+        });
   }
 
   synchronized SavedRun savedRun() {

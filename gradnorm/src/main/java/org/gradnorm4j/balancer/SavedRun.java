@@ -1,11 +1,11 @@
 package org.gradnorm4j.balancer;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
 import org.gradnorm4j.core.Tasks;
+import org.gradnorm4j.persist.HistoryLog;
+import org.gradnorm4j.persist.ModelFile;
 import org.gradnorm4j.persist.StateFile;
 import org.gradnorm4j.persist.StepRecord;
 import org.gradnorm4j.weighting.BalancedStep;
@@ -108,9 +108,10 @@ public final class SavedRun {
   /**
    * The file's bytes.
    *
+   * @param history where it is; null if nowhere, or in the same file
    * @throws IllegalArgumentException if a setting cannot be saved; names it
    */
-  byte[] toBytes() {
+  byte[] toBytes(HistoryLog.Mark history) {
     StateFile.Builder file =
         StateFile.builder()
             .part(HEADER, content.header())
@@ -121,30 +122,30 @@ public final class SavedRun {
     if (content.lastStep() != null) {
       file.part(LAST_STEP, StepRecord.of(content.lastStep()));
     }
+    if (history != null) {
+      file.part(ModelFile.LOG_PART, history);
+    }
     return file.write();
   }
 
   /**
    * Reads a file.
    *
-   * @param file read to its end; not closed
-   * @param name of the file, for messages
-   * @throws IOException if it cannot be read, is not whole and valid, or is of a strategy that is
-   *     not known here; says why
+   * @param parts its own, one by one
+   * @throws IOException if they are not valid, or of a strategy that is not known here; says why
    */
-  static SavedRun read(InputStream file, String name) throws IOException {
-    StateFile parts = StateFile.read(file, name);
+  static SavedRun read(StateFile parts) throws IOException {
+    parts.checkParts(
+        HEADER, BALANCER, SETTINGS, WEIGHTS, STATE, LAST_STEP, ModelFile.LOG_PART);
+    Header header = parts.part(HEADER, Header.class);
     try {
-      Header header = parts.part(HEADER, Header.class);
       LossWeightings.Provider<?> provider =
           LossWeightings.provider(header.strategy())
-              .orElseThrow(() -> new IOException(LossWeightings.unknown(header.strategy())));
+              .orElseThrow(
+                  () -> new IllegalArgumentException(LossWeightings.unknown(header.strategy())));
       return new SavedRun(Content.read(weighting(provider, parts), header, parts));
     } catch (IllegalArgumentException e) {
-      throw new IOException(
-          String.format(
-              Locale.ROOT, "%s is no state that can be restored: %s", name, e.getMessage()),
-          e);
+      throw parts.refused(e);
     }
   }
 

@@ -85,16 +85,14 @@ final class HistoryCsv {
    */
   static void read(Reader file, String name, StepTable table) throws IOException {
     Columns columns = table.columns();
-    long record = 0;
+    CSVParser csv = FORMAT.parse(file); // not closed: the reader is the caller's
     try {
-      CSVParser csv = FORMAT.parse(file); // not closed: the reader is the caller's
       Iterator<CSVRecord> records = csv.iterator();
       check(
           records.hasNext() && header(columns).equals(records.next().toList()),
           "header " + header(columns));
       FileRow smallest = null;
       while (records.hasNext()) {
-        record = csv.getRecordNumber() + 1;
         FileRow row = FileRow.read(records, columns);
         if (row.steps == 1) {
           check(smallest == null, "second row of a section");
@@ -120,7 +118,7 @@ final class HistoryCsv {
               "%s is no history of %s: record %d: %s",
               name,
               columns.taskNames(),
-              record,
+              csv.getRecordNumber(),
               e.getMessage()),
           e);
     }

@@ -22,7 +22,7 @@ final class StepTable {
   private final Columns columns;
   private final HistoryLimit limit;
   private final int capacity;
-  private final RowList steps;
+  private RowList steps;
   private RowList sections;
   private RowList open;
   private long sectionSteps = FIRST_SECTION;
@@ -106,7 +106,8 @@ final class StepTable {
   }
 
   /**
-   * Adds a section by its two rows, before all steps.
+   * Adds a section by its two rows, before all steps. If that is more than the limit, the next step
+   * brings it there.
    *
    * @param merged the steps in it, &ge; 2
    * @throws IllegalArgumentException if it cannot follow those before; says why
@@ -133,9 +134,6 @@ final class StepTable {
     openSteps = complete ? 0 : merged;
     part.add(iterations[0], epochs[0], cells[0], flags[0]);
     part.add(iterations[1], epochs[1], cells[1], flags[1]);
-    if (rows() > capacity) {
-      thin();
-    }
   }
 
   private void see(int iteration, int epoch) {
@@ -193,10 +191,33 @@ final class StepTable {
     return counter.steps();
   }
 
+  /**
+   * Goes on where another table was; the last step does not change.
+   *
+   * @param head what it knew beside its rows
+   * @throws IllegalArgumentException if no table with these columns and this limit can be so
+   */
+  synchronized void restore(HistoryHead head, RowList ofSections, RowList ofOpen, RowList ofSteps) {
+    head.check(limit, capacity);
+    counter.restore(head.counts());
+    sections = ofSections;
+    open = ofOpen;
+    steps = ofSteps;
+    sectionSteps = head.sectionSteps();
+    openSteps = head.openSteps();
+    increasing = head.increasing();
+    lastIteration = head.lastIteration();
+    lastEpoch = head.lastEpoch();
+  }
+
   /** What cannot be seen from rows that were added one by one. */
   synchronized void restore(HistoryCounts counts, BalancedStep lastStep) {
     counter.restore(counts);
     last = lastStep;
+    if (last != null) {
+      lastIteration = last.measurement().iteration();
+      lastEpoch = last.measurement().epoch();
+    }
   }
 
   synchronized BalancedStep last() {

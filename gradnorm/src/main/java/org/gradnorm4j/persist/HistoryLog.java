@@ -11,7 +11,8 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.Collection;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.UUID;
 import java.util.regex.Pattern;
@@ -236,22 +237,20 @@ public final class HistoryLog {
   }
 
   /**
-   * Deletes the files in a folder that no checkpoint needs.
+   * The files in a folder that a log has begun, here or elsewhere.
    *
    * @param folder of checkpoints
-   * @param needed names that stay
-   * @throws IOException if the folder cannot be read, or a file not be deleted
+   * @return in no order
+   * @throws IOException if the folder cannot be read
    */
-  public static void deleteOthers(Path folder, Collection<String> needed) throws IOException {
-    try (DirectoryStream<Path> files =
+  public static List<Path> filesIn(Path folder) throws IOException {
+    List<Path> files = new ArrayList<>();
+    try (DirectoryStream<Path> all =
         Files.newDirectoryStream(
             folder, file -> NAME.matcher(file.getFileName().toString()).matches())) {
-      for (Path file : files) {
-        if (!needed.contains(file.getFileName().toString())) {
-          Files.deleteIfExists(file);
-        }
-      }
+      all.forEach(files::add);
     }
+    return files;
   }
 
   /** The first bytes of a stream. */

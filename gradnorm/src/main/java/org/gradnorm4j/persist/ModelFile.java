@@ -10,6 +10,7 @@ import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.zip.CRC32;
 import java.util.zip.CheckedInputStream;
 import java.util.zip.ZipEntry;
@@ -25,6 +26,9 @@ import org.deeplearning4j.util.ModelSerializer;
 public final class ModelFile {
   private static final String STATE = "gradnorm4j.json";
   private static final String HISTORY = "gradnorm4j-history.bin";
+
+  /** The part of a state that has the {@link HistoryLog.Mark}, if the history is beside the zip. */
+  public static final String LOG_PART = "historyLog";
 
   private ModelFile() {}
 
@@ -83,15 +87,40 @@ public final class ModelFile {
   }
 
   /**
-   * The history in a model's file.
+   * Where the history of a model is, if not in its file.
+   *
+   * @param file a model
+   * @return empty if it is
+   * @throws IOException as for {@link #readState}
+   */
+  public static Optional<HistoryLog.Mark> historyLog(Path file) throws IOException {
+    StateFile state = readState(file);
+    return state.has(LOG_PART)
+        ? Optional.of(state.part(LOG_PART, HistoryLog.Mark.class))
+        : Optional.empty();
+  }
+
+  /**
+   * The history of a model, in its file or in the log beside it.
    *
    * @param <T> of the result
-   * @param file written with a history
+   * @param file a model
    * @param reader gets its bytes
    * @return what the reader made of them
    * @throws IOException if it cannot be read, has none, or was changed; says which
    */
   public static <T> T readHistory(Path file, HistoryLog.Reader<T> reader) throws IOException {
+    if (!isZip(file)) {
+      throw new IOException(
+          String.format(
+              Locale.ROOT,
+              "%s has no network and no history: writeModel(...) or a checkpoint writes them. Use restore(...)",
+              file));
+    }
+    Optional<HistoryLog.Mark> mark = historyLog(file);
+    if (mark.isPresent()) {
+      return HistoryLog.read(file, mark.get(), reader);
+    }
     try (ZipFile zip = new ZipFile(file.toFile())) {
       ZipEntry entry = entry(zip, HISTORY, file);
       try (InputStream in = zip.getInputStream(entry)) { // ZipFile does not look at the checksum

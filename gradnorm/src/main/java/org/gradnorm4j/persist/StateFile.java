@@ -106,6 +106,16 @@ public final class StateFile {
     }
   }
 
+  /**
+   * What to throw if the parts are possible one by one, but not together.
+   *
+   * @param why says what does not fit
+   * @return names the file
+   */
+  public IOException refused(Exception why) {
+    return refused(name, why);
+  }
+
   private static IOException refused(String name, Exception why) {
     String reason = String.valueOf(why.getMessage()).lines().findFirst().orElse("");
     return new IOException(

@@ -11,7 +11,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Random;
-import java.util.Set;
 import java.util.stream.Stream;
 import org.gradnorm4j.persist.HistoryLog.Mark;
 import org.junit.jupiter.api.BeforeEach;
@@ -154,12 +153,12 @@ class HistoryLogTest {
   }
 
   @Test
-  void filesThatNobodyNeeds_areDeleted_andNoOthers() throws Exception {
-    Mark needed = log.begin(content("needed"));
-    log.begin(content("not needed"));
-    Path mine = Files.writeString(folder.resolve("history-of-mine.log"), "mine");
-    HistoryLog.deleteOthers(folder, Set.of(needed.file()));
-    assertThat(files()).containsExactlyInAnyOrder(folder.resolve(needed.file()), mine);
+  void files_areKnownByTheirNames() throws Exception {
+    Mark one = log.begin(content("one"));
+    Mark two = log.begin(content("two"));
+    Files.writeString(folder.resolve("history-of-mine.log"), "mine");
+    assertThat(HistoryLog.filesIn(folder))
+        .containsExactlyInAnyOrder(folder.resolve(one.file()), folder.resolve(two.file()));
   }
 
   /** The oracle: all that was appended, in memory. */

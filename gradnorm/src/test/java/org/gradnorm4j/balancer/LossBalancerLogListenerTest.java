@@ -1,4 +1,4 @@
-package org.gradnorm4j.gradnorm;
+package org.gradnorm4j.balancer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -11,6 +11,10 @@ import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.gradnorm4j.core.loss.CompositeLoss;
+import org.gradnorm4j.gradnorm.GradNorm;
+import org.gradnorm4j.gradnorm.TrainingProcess;
+import org.gradnorm4j.history.Row;
+import org.gradnorm4j.testing.LogRecorder;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -24,10 +28,10 @@ import org.nd4j.linalg.lossfunctions.impl.LossMAE;
 import org.nd4j.linalg.lossfunctions.impl.LossMSE;
 
 /** What is in the log of a training run. */
-class GradNormLogListenerTest {
+class LossBalancerLogListenerTest {
   private static final String LONG_NAME = "a task that has an uncommonly long name";
 
-  private final LogRecorder log = new LogRecorder(GradNormLogListener.class);
+  private final LogRecorder log = new LogRecorder(LossBalancerLogListener.class);
 
   @AfterEach
   void stopListening() {
@@ -58,7 +62,7 @@ class GradNormLogListenerTest {
   private List<String> train(int measureEvery, int every, int steps) {
     MultiLayerNetwork net = network();
     GradNorm gradNorm = GradNorm.builder().measureEvery(measureEvery).build().attach(net);
-    net.setListeners(new GradNormLogListener(gradNorm, every));
+    net.setListeners(new LossBalancerLogListener(gradNorm, every));
     fit(net, steps);
     last = gradNorm;
     return log.messages();
@@ -80,25 +84,26 @@ class GradNormLogListenerTest {
     assertThat(lines).hasSize(8);
     assertThat(lines.get(0)).startsWith("Score at iteration 0 is ");
     assertThat(lines.get(1))
-        .isEqualTo("  task                    loss    weight    share      rate");
+        .isEqualTo("  task                    loss    weight    share     Ḡ r^α         r");
     assertThat(lines.get(4)).startsWith("Score at iteration 2 is ");
-    List<GradNormHistory.Row> rows = last.history().rows().skip(4).toList();
+    List<Row> rows = last.history().rows().skip(4).toList();
     double total = rows.get(0).weightedGradientNorm() + rows.get(1).weightedGradientNorm();
     String[] names = {"squared           ", "a task t…long name"};
     for (int task = 0; task < 2; task++) {
-      GradNormHistory.Row row = rows.get(task);
+      Row row = rows.get(task);
       assertThat(lines.get(6 + task))
           .isEqualTo(
               String.format(
                   Locale.ROOT,
-                  "  %s %9.4g %9.4g %6.1f %% %9.4g",
+                  "  %s %9.4g %9.4g %6.1f %% %9.4g %9.4g",
                   names[task],
                   row.loss(),
                   row.lossWeight(),
                   100 * row.weightedGradientNorm() / total,
-                  row.relativeInverseTrainingRate()));
+                  row.value(GradNorm.TARGET_GRADIENT_NORM),
+                  row.value(GradNorm.RELATIVE_INVERSE_TRAINING_RATE)));
     }
-    assertThat(lines).allMatch(line -> line.length() <= 59, "59 columns");
+    assertThat(lines).allMatch(line -> line.length() <= 69, "69 columns");
     assertThat(String.join("", lines)).doesNotContain("\u001b");
   }
 
@@ -131,7 +136,7 @@ class GradNormLogListenerTest {
       last.save(file);
     }
     GradNorm restored = history ? GradNorm.restoreFromModel(file) : GradNorm.restore(file);
-    GradNormLogListener listener = new GradNormLogListener(restored, 1);
+    LossBalancerLogListener listener = new LossBalancerLogListener(restored, 1);
     restored.attach(net);
     net.setListeners(listener);
     fit(net, 1);
@@ -146,7 +151,7 @@ class GradNormLogListenerTest {
   void beforeTheFirstMeasuredStep_andDetached_onlyTheScoreIsLogged() {
     MultiLayerNetwork net = network();
     GradNorm gradNorm = GradNorm.builder().build();
-    net.setListeners(new GradNormLogListener(gradNorm, 1));
+    net.setListeners(new LossBalancerLogListener(gradNorm, 1));
     fit(net, 1);
     gradNorm.attach(net).freeze();
     fit(net, 1);
@@ -162,14 +167,14 @@ class GradNormLogListenerTest {
     MultiDataSet batch = TrainingProcess.batch(0); // task c has no labels in it
     ComputationGraph net = TrainingProcess.network();
     GradNorm gradNorm = GradNorm.builder().build().attach(net);
-    net.setListeners(new GradNormLogListener(gradNorm, 1));
+    net.setListeners(new LossBalancerLogListener(gradNorm, 1));
     net.fit(batch);
-    assertThat(log.messages().get(4)).matches("  c +– +1\\.000 +0\\.0 % +–");
+    assertThat(log.messages().get(4)).matches("  c +– +1\\.000 +0\\.0 % +– +–");
   }
 
   @Test
   void interval_isChecked() {
-    assertThatThrownBy(() -> new GradNormLogListener(GradNorm.builder().build(), 0))
+    assertThatThrownBy(() -> new LossBalancerLogListener(GradNorm.builder().build(), 0))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("iterations (0) must be >= 1");
   }

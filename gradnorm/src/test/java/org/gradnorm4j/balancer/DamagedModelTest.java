@@ -1,4 +1,4 @@
-package org.gradnorm4j.gradnorm;
+package org.gradnorm4j.balancer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -18,6 +18,9 @@ import java.util.Locale;
 import java.util.Random;
 import java.util.TreeMap;
 import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.gradnorm4j.gradnorm.GradNorm;
+import org.gradnorm4j.gradnorm.TrainingProcess;
+import org.gradnorm4j.history.Row;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -25,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 class DamagedModelTest {
   private static final int MUTATIONS = 300;
   private static final long MOST_ALLOCATED = 64L << 20;
-  private static final List<String> ENTRIES = List.of("gradnorm.json", "gradnorm-history.csv");
+  private static final List<String> ENTRIES = List.of(SavedModels.STATE, SavedModels.HISTORY);
 
   @Test
   void damagedModels_giveAnErrorOrWhatWasWritten(@TempDir Path folder) throws Exception {
@@ -35,7 +38,7 @@ class DamagedModelTest {
     Path file = folder.resolve("model.zip");
     gradNorm.writeModel(net, file);
     byte[] whole = Files.readAllBytes(file);
-    List<GradNormHistory.Row> rows = gradNorm.history().rows().toList();
+    List<Row> rows = gradNorm.history().rows().toList();
     ThreadMXBean memory = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     Random random = new Random(8);
     var outcomes = new TreeMap<String, Integer>();

@@ -1,4 +1,4 @@
-package org.gradnorm4j.gradnorm;
+package org.gradnorm4j.balancer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.deeplearning4j.datasets.iterator.ExistingDataSetIterator;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
@@ -18,6 +19,9 @@ import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.util.ModelSerializer;
 import org.gradnorm4j.core.loss.CompositeLoss;
+import org.gradnorm4j.gradnorm.GradNorm;
+import org.gradnorm4j.gradnorm.TrainingProcess;
+import org.gradnorm4j.testing.LogRecorder;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -37,17 +41,26 @@ import org.nd4j.shade.jackson.databind.annotation.JsonSerialize;
 import org.nd4j.shade.jackson.databind.jsontype.TypeSerializer;
 
 /** When checkpoints are written, which stay, and that two terms of one output go on from them. */
-class GradNormCheckpointTest {
+class LossBalancerCheckpointTest {
   private static final int BATCHES = 3;
 
   private static String name(int iterations) {
     return String.format(Locale.ROOT, "checkpoint-%010d.zip", iterations);
   }
 
+  /** All but the history, of which there is one file at most. */
   private static List<String> names(Path folder) throws IOException {
     try (Stream<Path> files = Files.list(folder)) {
-      return files.map(file -> file.getFileName().toString()).sorted().toList();
+      List<String> names =
+          files.map(file -> file.getFileName().toString()).sorted().collect(Collectors.toList());
+      assertThat(names.stream().filter(LossBalancerCheckpointTest::isLog)).hasSizeBetween(0, 1);
+      names.removeIf(LossBalancerCheckpointTest::isLog);
+      return names;
     }
+  }
+
+  private static boolean isLog(String name) {
+    return name.matches("history-[0-9a-f]{32}\\.log");
   }
 
   private static MultiLayerNetwork network() {
@@ -98,6 +111,7 @@ class GradNormCheckpointTest {
             "checkpoint-0000000001-best.zip",
             "checkpoint-1.zip",
             "checkpoint_0_ComputationGraph.zip",
+            "history-of-mine.log",
             "notes.txt");
     for (String name : foreign) {
       Files.writeString(folder.resolve(name), "mine");
@@ -107,9 +121,9 @@ class GradNormCheckpointTest {
     ComputationGraph net = TrainingProcess.network();
     GradNorm gradNorm = GradNorm.builder().build().attach(net);
     net.addListeners(
-        GradNormCheckpoint.builder(gradNorm, folder).everyIterations(2).keepLast(3).build());
+        LossBalancerCheckpoint.builder(gradNorm, folder).everyIterations(2).keepLast(3).build());
     assertThat(names(folder)).isEqualTo(foreign);
-    assertThat(GradNormCheckpoint.last(folder)).isEmpty();
+    assertThat(LossBalancerCheckpoint.last(folder)).isEmpty();
     for (int step = 1; step <= 25; step++) {
       TrainingProcess.train(net, 1);
       int newest = step / 2 * 2;
@@ -120,10 +134,10 @@ class GradNormCheckpointTest {
                       foreign.stream(),
                       Stream.of(newest - 4, newest - 2, newest)
                           .filter(iterations -> iterations > 0)
-                          .map(GradNormCheckpointTest::name))
+                          .map(LossBalancerCheckpointTest::name))
                   .toList());
       if (newest > 0) {
-        assertThat(GradNormCheckpoint.last(folder)).contains(folder.resolve(name(newest)));
+        assertThat(LossBalancerCheckpoint.last(folder)).contains(folder.resolve(name(newest)));
       }
     }
     for (String name : foreign) {
@@ -138,7 +152,7 @@ class GradNormCheckpointTest {
     ComputationGraph net = TrainingProcess.network();
     GradNorm gradNorm = GradNorm.builder().build().attach(net);
     net.addListeners(
-        GradNormCheckpoint.builder(gradNorm, folder).everyIterations(1).keepLast(1).build());
+        LossBalancerCheckpoint.builder(gradNorm, folder).everyIterations(1).keepLast(1).build());
     TrainingProcess.train(net, 3);
     assertThat(names(folder)).containsExactly(name(3), name(100));
   }
@@ -152,14 +166,14 @@ class GradNormCheckpointTest {
     MultiLayerNetwork net = network();
     GradNorm gradNorm = GradNorm.builder().build().attach(net);
     net.addListeners(
-        GradNormCheckpoint.builder(gradNorm, everyOther).everyEpochs(2).build(),
-        GradNormCheckpoint.builder(gradNorm, both)
+        LossBalancerCheckpoint.builder(gradNorm, everyOther).everyEpochs(2).build(),
+        LossBalancerCheckpoint.builder(gradNorm, both)
             .everyIterations(4)
             .everyEpochs(1)
             .keepLast(9)
             .build(),
-        GradNormCheckpoint.builder(gradNorm, byIterations).everyIterations(4).build(),
-        GradNormCheckpoint.builder(gradNorm, byDefault).build());
+        LossBalancerCheckpoint.builder(gradNorm, byIterations).everyIterations(4).build(),
+        LossBalancerCheckpoint.builder(gradNorm, byDefault).build());
     net.fit(epoch(), 5);
     assertThat(names(everyOther)).containsExactly(name(6), name(12));
     assertThat(names(both))
@@ -183,7 +197,7 @@ class GradNormCheckpointTest {
     MultiLayerNetwork straight = network();
     GradNorm gradNorm = GradNorm.builder().build().attach(straight);
     straight.addListeners(
-        GradNormCheckpoint.builder(gradNorm, folder)
+        LossBalancerCheckpoint.builder(gradNorm, folder)
             .everyIterations(byEpochs ? 0 : 6)
             .everyEpochs(byEpochs ? 2 : 0)
             .build());
@@ -203,7 +217,7 @@ class GradNormCheckpointTest {
     }
     Path resumed = folder.resolve("resumed.zip");
     restored.writeModel(net, resumed);
-    ResumeTest.assertSameEntries(resumed, whole);
+    SavedModels.assertSame(resumed, whole);
     assertThat(restored.lossWeights()).isEqualTo(gradNorm.lossWeights());
     assertThat(restored.lossWeights().get("square")).isNotEqualTo(1.0);
     assertThat(restored.history().rows())
@@ -218,19 +232,23 @@ class GradNormCheckpointTest {
     Path folder = parent.resolve("checkpoints");
     ComputationGraph net = TrainingProcess.network();
     GradNorm gradNorm = GradNorm.builder().build().attach(net);
-    GradNormCheckpoint checkpoint =
-        GradNormCheckpoint.builder(gradNorm, folder).everyIterations(1).build();
+    LossBalancerCheckpoint checkpoint =
+        LossBalancerCheckpoint.builder(gradNorm, folder).everyIterations(1).build();
     net.addListeners(checkpoint);
     TrainingProcess.train(net, 1);
     if (noFolder) {
-      Files.delete(folder.resolve(name(1)));
+      try (Stream<Path> files = Files.list(folder)) {
+        for (Path file : files.toList()) {
+          Files.delete(file);
+        }
+      }
       Files.delete(folder);
       Files.createFile(folder);
     } else {
       Files.createDirectories(folder.resolve(name(2)).resolve("full"));
       Files.createDirectories(folder.resolve(name(3)).resolve("full"));
     }
-    try (LogRecorder log = new LogRecorder(GradNormCheckpoint.class)) {
+    try (LogRecorder log = new LogRecorder(LossBalancerCheckpoint.class)) {
       TrainingProcess.train(net, 2);
       assertThat(checkpoint.failures()).isEqualTo(2);
       assertThat(log.messages())
@@ -252,8 +270,8 @@ class GradNormCheckpointTest {
     TrainingProcess.train(undisturbed, 4);
     Path straight = parent.resolve("straight.zip");
     same.writeModel(undisturbed, straight);
-    assertThat(GradNormCheckpoint.last(folder)).contains(folder.resolve(name(4)));
-    ResumeTest.assertSameEntries(folder.resolve(name(4)), straight);
+    assertThat(LossBalancerCheckpoint.last(folder)).contains(folder.resolve(name(4)));
+    SavedModels.assertSame(folder.resolve(name(4)), straight);
   }
 
   @Test
@@ -261,7 +279,7 @@ class GradNormCheckpointTest {
     ComputationGraph net = TrainingProcess.network();
     GradNorm gradNorm = GradNorm.builder().build().attach(net);
     net.addListeners(
-        GradNormCheckpoint.builder(gradNorm, folder)
+        LossBalancerCheckpoint.builder(gradNorm, folder)
             .everyIterations(1)
             .throwOnFailure(true)
             .build());
@@ -278,10 +296,10 @@ class GradNormCheckpointTest {
   void missingClass_isAFailureLikeOthers(@TempDir Path folder) throws Exception {
     MultiLayerNetwork net = network(new LossOfAMissingClass());
     GradNorm gradNorm = GradNorm.builder().build().attach(net);
-    GradNormCheckpoint checkpoint =
-        GradNormCheckpoint.builder(gradNorm, folder).everyIterations(1).build();
+    LossBalancerCheckpoint checkpoint =
+        LossBalancerCheckpoint.builder(gradNorm, folder).everyIterations(1).build();
     net.addListeners(checkpoint);
-    try (LogRecorder log = new LogRecorder(GradNormCheckpoint.class)) {
+    try (LogRecorder log = new LogRecorder(LossBalancerCheckpoint.class)) {
       net.fit(epoch());
       assertThat(log.messages()).hasSize(BATCHES).allMatch(line -> line.contains("Missing"));
     }
@@ -314,8 +332,8 @@ class GradNormCheckpointTest {
 
   @Test
   void badArguments_areRefused(@TempDir Path folder) throws Exception {
-    GradNormCheckpoint.Builder builder =
-        GradNormCheckpoint.builder(GradNorm.builder().build(), folder);
+    LossBalancerCheckpoint.Builder builder =
+        LossBalancerCheckpoint.builder(GradNorm.builder().build(), folder);
     assertThatThrownBy(() -> builder.everyIterations(-1))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("everyIterations (-1) must be >= 0");
@@ -329,12 +347,12 @@ class GradNormCheckpointTest {
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
             "everyIterations (0) or everyEpochs (0) must be > 0, or nothing would be saved");
-    assertThatThrownBy(() -> GradNormCheckpoint.builder(null, folder))
+    assertThatThrownBy(() -> LossBalancerCheckpoint.builder(null, folder))
         .isInstanceOf(NullPointerException.class)
-        .hasMessage("gradNorm");
+        .hasMessage("balancer");
     Path file = Files.createFile(folder.resolve("file"));
-    assertThatThrownBy(() -> GradNormCheckpoint.builder(GradNorm.builder().build(), file).build())
+    assertThatThrownBy(() -> LossBalancerCheckpoint.builder(GradNorm.builder().build(), file).build())
         .isInstanceOf(IOException.class);
-    assertThat(GradNormCheckpoint.last(folder.resolve("none"))).isEmpty();
+    assertThat(LossBalancerCheckpoint.last(folder.resolve("none"))).isEmpty();
   }
 }

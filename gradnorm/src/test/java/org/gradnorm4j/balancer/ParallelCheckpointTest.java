@@ -1,4 +1,4 @@
-package org.gradnorm4j.gradnorm;
+package org.gradnorm4j.balancer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -10,10 +10,13 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
 import org.deeplearning4j.nn.graph.ComputationGraph;
-import org.deeplearning4j.parallelism.ParallelWrapper;
 import org.deeplearning4j.parallelism.ParallelWrapper.TrainingMode;
+import org.deeplearning4j.parallelism.ParallelWrapper;
 import org.deeplearning4j.util.ModelSerializer;
 import org.gradnorm4j.core.parallel.ParallelTraining;
+import org.gradnorm4j.gradnorm.GradNorm;
+import org.gradnorm4j.gradnorm.TrainingProcess;
+import org.gradnorm4j.testing.LogRecorder;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -52,7 +55,7 @@ class ParallelCheckpointTest {
   }
 
   private static ParallelWrapper attached(
-      ParallelWrapper.Builder<?> builder, GradNormCheckpoint... listeners) {
+      ParallelWrapper.Builder<?> builder, LossBalancerCheckpoint... listeners) {
     ParallelWrapper wrapper = builder.build();
     wrapper.setListeners(listeners);
     ParallelTraining.attach(wrapper);
@@ -65,7 +68,7 @@ class ParallelCheckpointTest {
 
   private List<Path> files() throws Exception {
     try (Stream<Path> files = Files.list(folder)) {
-      return files.sorted().toList();
+      return files.filter(file -> !file.toString().endsWith(".log")).sorted().toList();
     }
   }
 
@@ -79,8 +82,8 @@ class ParallelCheckpointTest {
       throws Exception {
     ComputationGraph net = TrainingProcess.network();
     GradNorm gradNorm = TrainingProcess.settings().get(settings).build().attach(net);
-    GradNormCheckpoint checkpoint =
-        GradNormCheckpoint.builder(gradNorm, folder).everyIterations(3).keepLast(9).build();
+    LossBalancerCheckpoint checkpoint =
+        LossBalancerCheckpoint.builder(gradNorm, folder).everyIterations(3).keepLast(9).build();
     fit(
         attached(wrapper(net).averagingFrequency(averagingFrequency), checkpoint),
         rounds(0, ROUNDS));
@@ -103,7 +106,7 @@ class ParallelCheckpointTest {
       }
       Path whole = parent.resolve("resumed.zip");
       resumed.writeModel(restored, whole);
-      ResumeTest.assertSameEntries(whole, straight);
+      SavedModels.assertSame(whole, straight);
     }
     assertThat(gradNorm.history().size()).isPositive();
   }
@@ -115,20 +118,20 @@ class ParallelCheckpointTest {
     GradNorm gradNorm = GradNorm.builder().build().attach(net);
     ParallelWrapper wrapper =
         attached(
-            wrapper(net), GradNormCheckpoint.builder(gradNorm, folder).everyIterations(4).build());
+            wrapper(net), LossBalancerCheckpoint.builder(gradNorm, folder).everyIterations(4).build());
     fit(wrapper, Arrays.copyOf(rounds(0, 4), 4 * WORKERS - 1));
     assertThat(gradNorm.lossWeights().get("a")).isNotEqualTo(1.0);
     fit(wrapper, rounds(4, 8));
     Path straight = parent.resolve("straight.zip");
     gradNorm.writeModel(net, straight);
-    ResumeTest.assertSameEntries(file(8), straight);
+    SavedModels.assertSame(file(8), straight);
 
     ComputationGraph restored = ModelSerializer.restoreComputationGraph(file(4).toFile(), true);
     GradNorm resumed = GradNorm.restoreFromModel(file(4)).attach(restored);
     fit(attached(wrapper(restored)), rounds(4, 8));
     Path whole = parent.resolve("resumed.zip");
     resumed.writeModel(restored, whole);
-    ResumeTest.assertSameEntries(whole, straight);
+    SavedModels.assertSame(whole, straight);
   }
 
   /** Each worker has something of its own until fit ends; the next begins from the network. */
@@ -138,17 +141,17 @@ class ParallelCheckpointTest {
       TrainingMode mode, boolean averageUpdaters) throws Exception {
     ComputationGraph net = TrainingProcess.network();
     GradNorm gradNorm = GradNorm.builder().build().attach(net);
-    GradNormCheckpoint checkpoint =
-        GradNormCheckpoint.builder(gradNorm, folder).everyIterations(2).build();
+    LossBalancerCheckpoint checkpoint =
+        LossBalancerCheckpoint.builder(gradNorm, folder).everyIterations(2).build();
     ParallelWrapper wrapper =
         attached(wrapper(net).trainingMode(mode).averageUpdaters(averageUpdaters), checkpoint);
-    try (LogRecorder log = new LogRecorder(GradNormCheckpoint.class)) {
+    try (LogRecorder log = new LogRecorder(LossBalancerCheckpoint.class)) {
       for (int end : new int[] {3, 6, 7}) {
         fit(wrapper, rounds(end == 7 ? 6 : end - 3, end));
         Path now = parent.resolve("now.zip");
         gradNorm.writeModel(net, now);
         if (end < 7) {
-          ResumeTest.assertSameEntries(file(end), now);
+          SavedModels.assertSame(file(end), now);
         }
       }
       assertThat(log.messages())
@@ -164,9 +167,9 @@ class ParallelCheckpointTest {
   void whatWouldNeverBeSaved_isSaidOnce() throws Exception {
     ComputationGraph net = TrainingProcess.network();
     GradNorm gradNorm = GradNorm.builder().build().attach(net);
-    GradNormCheckpoint byEpochs = GradNormCheckpoint.builder(gradNorm, folder).build();
+    LossBalancerCheckpoint byEpochs = LossBalancerCheckpoint.builder(gradNorm, folder).build();
     ParallelWrapper wrapper = attached(wrapper(net), byEpochs);
-    try (LogRecorder log = new LogRecorder(GradNormCheckpoint.class)) {
+    try (LogRecorder log = new LogRecorder(LossBalancerCheckpoint.class)) {
       fit(wrapper, rounds(0, 2));
       fit(wrapper, rounds(2, 4));
       assertThat(log.messages())
@@ -175,24 +178,24 @@ class ParallelCheckpointTest {
           .startsWith("everyEpochs (1) saves nothing while a ParallelWrapper trains");
     }
     gradNorm.detach();
-    GradNormCheckpoint detached =
-        GradNormCheckpoint.builder(gradNorm, folder).everyIterations(1).build();
-    try (LogRecorder log = new LogRecorder(GradNormCheckpoint.class)) {
+    LossBalancerCheckpoint detached =
+        LossBalancerCheckpoint.builder(gradNorm, folder).everyIterations(1).build();
+    try (LogRecorder log = new LogRecorder(LossBalancerCheckpoint.class)) {
       fit(attached(wrapper(net), detached), rounds(4, 6));
       assertThat(log.messages())
           .singleElement()
           .asString()
-          .startsWith("no checkpoints: a ParallelWrapper trains a network that GradNorm is not");
+          .startsWith("no checkpoints: a ParallelWrapper trains a network that the balancer is not");
     }
     assertThat(files()).isEmpty();
     gradNorm.attach(net);
     ParallelWrapper built = attached(wrapper(net));
-    net.setListeners(GradNormCheckpoint.builder(gradNorm, folder).everyIterations(1).build());
+    net.setListeners(LossBalancerCheckpoint.builder(gradNorm, folder).everyIterations(1).build());
     try (LogRecorder log = new LogRecorder(ParallelTraining.class)) {
       fit(built, rounds(6, 8));
       assertThat(log.messages())
           .containsExactly(
-              "GradNormCheckpoint is not called while a ParallelWrapper trains the network: Deeplearning4j replaces the network's listeners by the wrapper's. Add it with wrapper.setListeners(...)");
+              "LossBalancerCheckpoint is not called while a ParallelWrapper trains the network: Deeplearning4j replaces the network's listeners by the wrapper's. Add it with wrapper.setListeners(...)");
     }
   }
 
@@ -202,8 +205,8 @@ class ParallelCheckpointTest {
   void failureThatWasAskedFor_endsTheFit(int round) throws Exception {
     ComputationGraph net = TrainingProcess.network();
     GradNorm gradNorm = GradNorm.builder().build().attach(net);
-    GradNormCheckpoint checkpoint =
-        GradNormCheckpoint.builder(gradNorm, folder)
+    LossBalancerCheckpoint checkpoint =
+        LossBalancerCheckpoint.builder(gradNorm, folder)
             .everyIterations(round)
             .throwOnFailure(true)
             .build();
@@ -214,6 +217,6 @@ class ParallelCheckpointTest {
     assertThat(net.getIterationCount()).isEqualTo(round);
     assertThat(checkpoint.failures()).isEqualTo(1);
     fit(wrapper, rounds(0, round == 1 ? 3 : 4));
-    assertThat(GradNormCheckpoint.last(folder)).contains(file(round == 1 ? 4 : 6));
+    assertThat(LossBalancerCheckpoint.last(folder)).contains(file(round == 1 ? 4 : 6));
   }
 }

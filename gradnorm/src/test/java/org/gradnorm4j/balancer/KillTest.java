@@ -1,4 +1,4 @@
-package org.gradnorm4j.gradnorm;
+package org.gradnorm4j.balancer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -18,6 +18,9 @@ import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.gradnorm4j.gradnorm.GradNorm;
+import org.gradnorm4j.gradnorm.TestSize;
+import org.gradnorm4j.gradnorm.TrainingProcess;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -75,7 +78,7 @@ class KillTest {
         halfWritten += entries.anyMatch(Files::isDirectory) ? 1 : 0;
       }
     }
-    Path last = GradNormCheckpoint.last(folder).orElseThrow();
+    Path last = LossBalancerCheckpoint.last(folder).orElseThrow();
     int iteration =
         GradNorm.restoreFromModel(last).lastStep().orElseThrow().measurement().iteration();
     assertIsAsWithoutKills(last, iteration + 1);
@@ -119,6 +122,6 @@ class KillTest {
     TrainingProcess.train(net, iterations);
     Path straight = last.resolveSibling("straight.zip");
     gradNorm.writeModel(net, straight);
-    ResumeTest.assertSameEntries(last, straight);
+    SavedModels.assertSame(last, straight);
   }
 }

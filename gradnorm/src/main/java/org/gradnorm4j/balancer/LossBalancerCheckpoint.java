@@ -1,4 +1,4 @@
-package org.gradnorm4j.gradnorm;
+package org.gradnorm4j.balancer;
 
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
@@ -14,17 +14,22 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.optimize.api.BaseTrainingListener;
 import org.gradnorm4j.core.parallel.RoundListener;
+import org.gradnorm4j.history.History;
+import org.gradnorm4j.persist.AtomicFile;
+import org.gradnorm4j.persist.HistoryLog;
+import org.gradnorm4j.persist.ModelFile;
+import org.gradnorm4j.persist.StepCounts;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A listener that saves the network, its updater and GradNorm while training goes on, each time
- * into one file from which everything goes on bit for bit, as {@link GradNorm#restoreFromModel}
+ * A listener that saves the network, its updater and the balancer while training goes on, each time
+ * into a file from which everything goes on bit for bit, as {@link LossBalancer#restoreFromModel}
  * says.
  *
  * <pre>{@code
  * net.addListeners(
- *     GradNormCheckpoint.builder(gradNorm, Path.of("checkpoints"))
+ *     LossBalancerCheckpoint.builder(balancer, Path.of("checkpoints"))
  *         .everyIterations(1000).keepLast(3).build());
  * net.fit(iterator, 20);
  * }</pre>
@@ -32,14 +37,20 @@ import org.slf4j.LoggerFactory;
  * after a crash
  *
  * <pre>{@code
- * Path last = GradNormCheckpoint.last(Path.of("checkpoints")).orElseThrow();
+ * Path last = LossBalancerCheckpoint.last(Path.of("checkpoints")).orElseThrow();
  * ComputationGraph net = ModelSerializer.restoreComputationGraph(last.toFile(), true);
- * GradNorm gradNorm = GradNorm.restoreFromModel(last).attach(net);
+ * LossBalancer balancer = LossBalancer.restoreFromModel(last).attach(net);
  * }</pre>
  *
  * <p>A file appears under its name when all of it is on the disk: a process may be killed at any
  * moment, and {@link #last} still finds a whole one. Files are named {@code checkpoint-} with the
  * number of iterations done.
+ *
+ * <p>The history is in a file beside them, {@code history-....log}, to which each checkpoint appends
+ * the steps since the one before: it costs the same after a thousand steps and after a million. A
+ * folder can be moved as a whole. A checkpoint whose history is lost can still be gone on with,
+ * by {@link LossBalancer#restore}. {@link LossBalancer#writeModel} writes one file that has
+ * everything.
  *
  * <p>A checkpoint that cannot be written, on a full disk say, is logged and counted ({@link
  * #failures()}), leaves nothing behind, and training goes on; {@link Builder#throwOnFailure} ends
@@ -51,19 +62,20 @@ import org.slf4j.LoggerFactory;
  * else, as with shared gradients, when {@code wrapper.fit} ends. The same rounds then give the same
  * bits in a new process, if parameters are averaged. Deeplearning4j counts no epochs there.
  *
- * <p>Deeplearning4j's own {@code CheckpointListener} works beside GradNorm, and its files open as
+ * <p>Deeplearning4j's own {@code CheckpointListener} works beside this, and its files open as
  * ever, but they know nothing of the loss weights; the last one can be cut short by a kill; and as
  * listeners are called before Deeplearning4j counts the iteration and applies constraints, a
  * network from them goes on with the count of one step before.
  */
-public final class GradNormCheckpoint extends BaseTrainingListener implements RoundListener {
-  private static final Logger log = LoggerFactory.getLogger(GradNormCheckpoint.class);
+public final class LossBalancerCheckpoint extends BaseTrainingListener implements RoundListener {
+  private static final Logger log = LoggerFactory.getLogger(LossBalancerCheckpoint.class);
   private static final String PREFIX = "checkpoint-";
   private static final String SUFFIX = ".zip";
   private static final int DIGITS = 10; // of the largest int
 
-  private final GradNorm gradNorm;
+  private final LossBalancer balancer;
   private final Path folder;
+  private final CheckpointHistory history;
   private final int iterations;
   private final int epochs;
   private final int kept;
@@ -74,8 +86,8 @@ public final class GradNormCheckpoint extends BaseTrainingListener implements Ro
   private boolean warnedOfDetached;
   private final AtomicInteger failures = new AtomicInteger();
 
-  private GradNormCheckpoint(Builder builder) throws IOException {
-    gradNorm = builder.gradNorm;
+  private LossBalancerCheckpoint(Builder builder) throws IOException {
+    balancer = builder.balancer;
     folder = builder.folder;
     iterations = builder.iterations;
     epochs = builder.epochsOrDefault();
@@ -83,17 +95,19 @@ public final class GradNormCheckpoint extends BaseTrainingListener implements Ro
     throwing = builder.throwing;
     Files.createDirectories(folder);
     AtomicFile.clean(folder);
+    history = new CheckpointHistory(folder);
+    history.deleteUnused(inOrder(folder));
   }
 
   /**
    * Starts from the defaults: every epoch, if iterations are not set; the last three are kept.
    *
-   * @param gradNorm attached to the network that the listener will be added to
+   * @param balancer attached to the network that the listener will be added to
    * @param folder for the checkpoints of this run, and nothing else; created if it does not exist
    * @return a new builder
    */
-  public static Builder builder(GradNorm gradNorm, Path folder) {
-    return new Builder(gradNorm, folder);
+  public static Builder builder(LossBalancer balancer, Path folder) {
+    return new Builder(balancer, folder);
   }
 
   /**
@@ -147,10 +161,10 @@ public final class GradNormCheckpoint extends BaseTrainingListener implements Ro
 
   /** Only what is attached hears where a round ends. */
   private synchronized void checkAttached() {
-    if (!warnedOfDetached && !gradNorm.isAttached()) {
+    if (!warnedOfDetached && !balancer.isAttached()) {
       warnedOfDetached = true;
       log.warn(
-          "no checkpoints: a ParallelWrapper trains a network that GradNorm is not attached to. Attach it, or call writeModel(network, file) after wrapper.fit(...)");
+          "no checkpoints: a ParallelWrapper trains a network that the balancer is not attached to. Attach it, or call writeModel(network, file) after wrapper.fit(...)");
     }
   }
 
@@ -189,7 +203,7 @@ public final class GradNormCheckpoint extends BaseTrainingListener implements Ro
     Path file = folder.resolve(name(counts.iterations()));
     try {
       Files.createDirectories(folder); // somebody may have cleared away
-      counts.during(model, () -> gradNorm.writeModel(model, file));
+      counts.during(model, () -> write(model, file));
     } catch (IOException | RuntimeException | LinkageError e) {
       failures.incrementAndGet();
       String what =
@@ -207,6 +221,16 @@ public final class GradNormCheckpoint extends BaseTrainingListener implements Ro
     deleteOlderThan(file);
   }
 
+  private void write(Model model, Path file) throws IOException {
+    History steps = balancer.history();
+    if (steps.size() == 0) { // none are kept, or there is none yet
+      balancer.writeModel(model, file);
+    } else {
+      HistoryLog.Mark mark = history.write(steps);
+      ModelFile.write(file, model, balancer.savedRun().toBytes(mark), null);
+    }
+  }
+
   private static String name(int iterations) {
     return String.format(Locale.ROOT, "%s%0" + DIGITS + "d%s", PREFIX, iterations, SUFFIX);
   }
@@ -218,24 +242,25 @@ public final class GradNormCheckpoint extends BaseTrainingListener implements Ro
       for (Path old : files.subList(0, Math.max(0, written - kept))) {
         Files.deleteIfExists(old);
       }
+      history.deleteUnused(inOrder(folder));
     } catch (IOException e) {
       log.warn("older checkpoints in {} could not be deleted", folder, e);
     }
   }
 
-  /** Settings of a {@link GradNormCheckpoint}. */
+  /** Settings of a {@link LossBalancerCheckpoint}. */
   public static final class Builder {
     private static final int UNSET = -1;
 
-    private final GradNorm gradNorm;
+    private final LossBalancer balancer;
     private final Path folder;
     private int iterations;
     private int epochs = UNSET;
     private int kept = 3;
     private boolean throwing;
 
-    private Builder(GradNorm gradNorm, Path folder) {
-      this.gradNorm = Objects.requireNonNull(gradNorm, "gradNorm");
+    private Builder(LossBalancer balancer, Path folder) {
+      this.balancer = Objects.requireNonNull(balancer, "balancer");
       this.folder = Objects.requireNonNull(folder, "folder");
     }
 
@@ -266,7 +291,8 @@ public final class GradNormCheckpoint extends BaseTrainingListener implements Ro
     }
 
     /**
-     * How many checkpoints stay; older ones are deleted once a new one is written. Default: 3.
+     * How many checkpoints stay; older ones, and history that only they need, are deleted once a
+     * new one is written. Default: 3.
      * Those with more iterations than the new one, of a run that was gone back on, stay as well.
      *
      * @param count &ge; 1
@@ -309,12 +335,12 @@ public final class GradNormCheckpoint extends BaseTrainingListener implements Ro
      * @throws IOException if the folder cannot be created or read
      * @throws IllegalArgumentException if neither iterations nor epochs are to be saved
      */
-    public GradNormCheckpoint build() throws IOException {
+    public LossBalancerCheckpoint build() throws IOException {
       if (iterations == 0 && epochsOrDefault() == 0) {
         throw new IllegalArgumentException(
             "everyIterations (0) or everyEpochs (0) must be > 0, or nothing would be saved");
       }
-      return new GradNormCheckpoint(this);
+      return new LossBalancerCheckpoint(this);
     }
   }
 }

@@ -1,4 +1,4 @@
-package org.gradnorm4j.gradnorm;
+package org.gradnorm4j.balancer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -7,21 +7,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
-import java.util.zip.ZipFile;
 import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.gradnorm4j.gradnorm.GradNorm;
+import org.gradnorm4j.gradnorm.GradNormBuilder;
+import org.gradnorm4j.gradnorm.TrainingProcess;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** 50 steps, another JVM, 50 more: every bit that 100 steps without a break give. */
 class ResumeTest {
-  private static final List<String> ENTRIES =
-      List.of(
-          "configuration.json",
-          "coefficients.bin",
-          "updaterState.bin",
-          "gradnorm.json",
-          "gradnorm-history.csv");
-
   @Test
   void inANewProcess_everythingGoesOnBitForBit(@TempDir Path folder) throws Exception {
     List<String> arguments = new ArrayList<>(List.of("resume", "50"));
@@ -38,7 +32,7 @@ class ResumeTest {
 
     for (String settings : TrainingProcess.settings().keySet()) {
       Path resumed = folder.resolve(settings + "-resumed.zip");
-      assertSameEntries(resumed, folder.resolve(settings + "-100.zip"));
+      SavedModels.assertSame(resumed, folder.resolve(settings + "-100.zip"));
       GradNorm gradNorm = GradNorm.restoreFromModel(resumed);
       assertThat(gradNorm.history().size()).isEqualTo(settings.equals("all") ? 34 : 100);
       assertThat(gradNorm.lossWeights().get("a")).isNotEqualTo(1.0);
@@ -50,22 +44,5 @@ class ResumeTest {
     GradNorm gradNorm = settings.build().attach(net);
     TrainingProcess.train(net, steps);
     gradNorm.writeModel(net, file);
-  }
-
-  /** Parameters, updater state, counts, λ and all that GradNorm remembers, history: as bytes. */
-  static void assertSameEntries(Path actual, Path expected) throws Exception {
-    try (ZipFile actualZip = new ZipFile(actual.toFile());
-        ZipFile expectedZip = new ZipFile(expected.toFile())) {
-      assertThat(actualZip.stream().map(entry -> entry.getName()))
-          .containsExactlyInAnyOrderElementsOf(ENTRIES);
-      for (String entry : ENTRIES) {
-        try (var actualBytes = actualZip.getInputStream(actualZip.getEntry(entry));
-            var expectedBytes = expectedZip.getInputStream(expectedZip.getEntry(entry))) {
-          assertThat(actualBytes.readAllBytes())
-              .as("%s of %s", entry, actual.getFileName())
-              .isEqualTo(expectedBytes.readAllBytes());
-        }
-      }
-    }
   }
 }

@@ -68,7 +68,7 @@ class DocumentsTest {
         LossBalancer balancer;
 
         void run() throws Exception {
-      %s
+      STATEMENTS
         }
       }
       """;
@@ -93,7 +93,7 @@ class DocumentsTest {
     Matcher type = TYPE.matcher(code);
     boolean complete = type.find();
     String name = complete ? type.group(1) : "Statements";
-    String source = complete ? code : String.format(Locale.ROOT, FRAME, code);
+    String source = complete ? code : FRAME.replace("STATEMENTS", code);
     StringWriter messages = new StringWriter();
     JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
     String classPath =

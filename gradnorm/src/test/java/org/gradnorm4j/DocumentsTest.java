@@ -121,6 +121,21 @@ class DocumentsTest {
                     ROOT.relativize(document).toString(), () -> checkLinks(document)));
   }
 
+  @Test
+  void indexOfDecisions_hasEveryTitle() throws IOException {
+    Path folder = ROOT.resolve("docs/adr");
+    List<String> entries = new ArrayList<>();
+    try (Stream<Path> files = Files.list(folder)) {
+      for (Path file : files.filter(each -> !each.endsWith("README.md")).sorted().toList()) {
+        String[] title = Files.readAllLines(file).get(0).substring(2).split("\\. ", 2);
+        entries.add(
+            String.format(
+                Locale.ROOT, "| [%s](%s) | %s |", title[0], file.getFileName(), title[1]));
+      }
+    }
+    assertThat(Files.readAllLines(folder.resolve("README.md"))).containsAll(entries);
+  }
+
   private static void checkLinks(Path document) throws IOException {
     String prose = CODE.matcher(Files.readString(document)).replaceAll("");
     for (MatchResult link : LINK.matcher(prose).results().toList()) {

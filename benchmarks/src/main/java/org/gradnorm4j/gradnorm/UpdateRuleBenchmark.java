@@ -1,12 +1,11 @@
 package org.gradnorm4j.gradnorm;
 
-import java.util.Arrays;
-import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.gradnorm4j.core.StepMeasurement;
-import org.nd4j.linalg.learning.config.Adam;
+import org.gradnorm4j.core.Tasks;
+import org.gradnorm4j.weighting.Decision;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -34,43 +33,33 @@ public class UpdateRuleBenchmark {
   @Param({"2", "10", "40"})
   public int tasks;
 
-  private GradNormRule rule;
-  private GradNormState state;
+  private GradNormWeighting weighting;
+  private Decision<GradNormState> first;
   private StepMeasurement measurement;
 
   /** A measurement of random numbers. */
   @Setup
   public void setUp() {
-    List<String> names = IntStream.range(0, tasks).mapToObj(i -> "task" + i).toList();
-    double[] ones = new double[tasks];
-    Arrays.fill(ones, 1.0);
-    double[] unknown = new double[tasks];
-    Arrays.fill(unknown, Double.NaN);
-    rule =
-        new GradNormRule(
-            GradNorm.builder().settings(),
-            WeightOptimizer.of(new Adam(0.025)),
-            names,
-            tasks,
-            unknown);
-    state = rule.init(ones);
+    Tasks names = Tasks.of(IntStream.range(0, tasks).mapToObj(i -> "task" + i).toList());
+    weighting = GradNorm.builder().weighting();
+    first = weighting.init(names);
     Random random = new Random(1);
     measurement =
         StepMeasurement.of(names)
             .batchSize(100)
             .losses(random.doubles(tasks, 0.5, 1.5).toArray())
             .gradientNorms(random.doubles(tasks, 0.1, 10).toArray())
-            .lossWeights(ones)
+            .lossWeights(first.lossWeights())
             .build();
   }
 
   /**
-   * The equations, one step of the weights' optimiser, and the record.
+   * The equations, one step of the weights' optimiser, and what is reported.
    *
-   * @return state and record after the step
+   * @return state, weights and quantities after the step
    */
   @Benchmark
   public Object update() {
-    return rule.update(state, measurement);
+    return weighting.decide(first.state(), first.lossWeights(), measurement);
   }
 }

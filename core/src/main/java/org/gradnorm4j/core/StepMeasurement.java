@@ -41,7 +41,7 @@ import java.util.Map;
  * }</pre>
  */
 public final class StepMeasurement {
-  private final List<String> taskNames;
+  private final Tasks tasks;
   private final int iteration;
   private final int epoch;
   private final int batchSize;
@@ -53,7 +53,8 @@ public final class StepMeasurement {
 
   /** The builder's arrays are its own copies, and never written into. */
   private StepMeasurement(Builder builder) {
-    taskNames = builder.taskNames;
+    tasks = builder.tasks;
+    List<String> taskNames = tasks.names();
     iteration = checked("iteration", builder.iteration);
     epoch = checked("epoch", builder.epoch);
     batchSize = checked("batchSize", builder.batchSize);
@@ -76,7 +77,7 @@ public final class StepMeasurement {
   }
 
   private double[] checked(String name, double[] values) {
-    TaskArrays.checkLength(name, values, taskNames);
+    TaskArrays.checkLength(name, values, tasks.names());
     return values;
   }
 
@@ -96,11 +97,11 @@ public final class StepMeasurement {
   /**
    * A measurement of these tasks.
    *
-   * @param tasks whose names are taken
+   * @param tasks of a network
    * @return its builder
    */
   public static Builder of(Tasks tasks) {
-    return new Builder(tasks.names());
+    return new Builder(tasks);
   }
 
   /**
@@ -110,7 +111,16 @@ public final class StepMeasurement {
    * @return its builder
    */
   public static Builder of(List<String> taskNames) {
-    return new Builder(List.copyOf(taskNames));
+    return new Builder(Tasks.of(taskNames));
+  }
+
+  /**
+   * The tasks, and what the network says of them beforehand.
+   *
+   * @return as they were given; not compared by {@link #equals}, which looks at their names
+   */
+  public Tasks tasks() {
+    return tasks;
   }
 
   /**
@@ -146,7 +156,7 @@ public final class StepMeasurement {
    * @return names of outputs, terms, penalties; unmodifiable
    */
   public List<String> taskNames() {
-    return taskNames;
+    return tasks.names();
   }
 
   /**
@@ -200,7 +210,7 @@ public final class StepMeasurement {
    * @return L<sub>i</sub> by name, in the order of the tasks; unmodifiable
    */
   public Map<String, Double> lossesByTask() {
-    return TaskArrays.byTask(taskNames, losses);
+    return TaskArrays.byTask(tasks.names(), losses);
   }
 
   /**
@@ -210,7 +220,7 @@ public final class StepMeasurement {
    *     unmodifiable
    */
   public Map<String, Double> gradientNormsByTask() {
-    return TaskArrays.byTask(taskNames, gradientNorms);
+    return TaskArrays.byTask(tasks.names(), gradientNorms);
   }
 
   /**
@@ -219,7 +229,7 @@ public final class StepMeasurement {
    * @return &lambda;<sub>i</sub> by name, in the order of the tasks; unmodifiable
    */
   public Map<String, Double> lossWeightsByTask() {
-    return TaskArrays.byTask(taskNames, lossWeights);
+    return TaskArrays.byTask(tasks.names(), lossWeights);
   }
 
   @Override
@@ -228,7 +238,7 @@ public final class StepMeasurement {
         && iteration == that.iteration
         && epoch == that.epoch
         && batchSize == that.batchSize
-        && taskNames.equals(that.taskNames)
+        && taskNames().equals(that.taskNames())
         && Arrays.equals(present, that.present)
         && Arrays.equals(losses, that.losses)
         && Arrays.equals(lossesPerLabel, that.lossesPerLabel)
@@ -249,7 +259,7 @@ public final class StepMeasurement {
         iteration,
         epoch,
         batchSize,
-        taskNames,
+        taskNames(),
         Arrays.toString(present),
         Arrays.toString(losses),
         Arrays.toString(lossesPerLabel),
@@ -259,7 +269,7 @@ public final class StepMeasurement {
 
   /** Collects what a step showed. Checked by {@link #build()}. */
   public static final class Builder {
-    private final List<String> taskNames;
+    private final Tasks tasks;
     private int iteration;
     private int epoch;
     private int batchSize;
@@ -269,8 +279,8 @@ public final class StepMeasurement {
     private double[] gradientNorms;
     private double[] lossWeights;
 
-    private Builder(List<String> taskNames) {
-      this.taskNames = taskNames;
+    private Builder(Tasks tasks) {
+      this.tasks = tasks;
     }
 
     /**

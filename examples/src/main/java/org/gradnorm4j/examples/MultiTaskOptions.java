@@ -2,6 +2,9 @@ package org.gradnorm4j.examples;
 
 import java.util.EnumSet;
 import java.util.Set;
+import org.gradnorm4j.optimizer.WeightOptimizer;
+import org.gradnorm4j.strategies.UncertaintyWeighting;
+import org.gradnorm4j.weighting.LossWeighting;
 import picocli.CommandLine.Option;
 
 /** The options of a command that trains a network with several outputs. */
@@ -30,9 +33,9 @@ final class MultiTaskOptions extends TrainingOptions {
   }
 
   @Override
-  Weighting weighting(Balancer balancer, String sharedLayer) {
+  LossWeighting<?> strategy(Balancer balancer) {
     return balancer == MultiTaskBalancer.UNCERTAINTY
-        ? new UncertaintyWeighting(sharedLayer, weightUpdater())
-        : super.weighting(balancer, sharedLayer);
+        ? UncertaintyWeighting.with(WeightOptimizer.of(weightUpdater()))
+        : super.strategy(balancer);
   }
 }

@@ -4,11 +4,13 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Set;
+import org.gradnorm4j.balancer.LossBalancer;
 import org.gradnorm4j.gradnorm.GradNorm;
 import org.gradnorm4j.gradnorm.WeightUpdate;
+import org.gradnorm4j.strategies.EqualWeights;
+import org.gradnorm4j.weighting.LossWeighting;
 import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.learning.config.IUpdater;
-import org.nd4j.linalg.learning.config.Sgd;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -114,13 +116,20 @@ abstract class TrainingOptions {
 
   /** For one run. */
   Weighting weighting(Balancer balancer, String sharedLayer) {
-    return new GradNormWeighting(
-        GradNorm.builder()
-            .sharedLayer(sharedLayer)
-            .alpha(alpha)
-            .weightUpdate(weightUpdate)
-            .lossWeightUpdater(balancer.isGradNorm() ? weightUpdater() : new Sgd(0.0))
-            .build());
+    return new BalancerWeighting(
+        balancer.isGradNorm()
+            ? GradNorm.builder()
+                .sharedLayer(sharedLayer)
+                .alpha(alpha)
+                .weightUpdate(weightUpdate)
+                .lossWeightUpdater(weightUpdater())
+                .build()
+            : LossBalancer.builder(strategy(balancer)).sharedLayer(sharedLayer).build());
+  }
+
+  /** Of a balancer that is not GradNorm: the weights stay as configured. */
+  LossWeighting<?> strategy(Balancer balancer) {
+    return EqualWeights.create();
   }
 
   IUpdater weightUpdater() {

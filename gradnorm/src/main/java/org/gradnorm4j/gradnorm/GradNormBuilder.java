@@ -1,22 +1,23 @@
 package org.gradnorm4j.gradnorm;
 
 import java.util.Arrays;
-import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.UnaryOperator;
-import org.nd4j.linalg.learning.config.Adam;
+import org.gradnorm4j.balancer.BalancerSettings;
+import org.gradnorm4j.balancer.NonFinitePolicy;
+import org.gradnorm4j.history.HistoryLimit;
+import org.gradnorm4j.optimizer.WeightOptimizer;
+import org.gradnorm4j.weighting.Arguments;
 import org.nd4j.linalg.learning.config.IUpdater;
 
 /** Settings of {@link GradNorm}, each with its default. */
 public final class GradNormBuilder {
-  private List<String> sharedLayers = List.of();
+  private BalancerSettings balancer = BalancerSettings.DEFAULT;
   private double alpha = 1.5;
-  private IUpdater lossWeightUpdater = new Adam(0.025);
+  private WeightOptimizer lossWeightUpdater = WeightOptimizer.adam(0.025);
   private WeightUpdate weightUpdate = WeightUpdate.MULTIPLICATIVE;
-  private int measureEvery = 1;
   private LossScale lossScale = LossScale.EXAMPLES;
-  private NonFinitePolicy onNonFinite = NonFinitePolicy.SKIP;
   private double smoothing;
   private int warmUp;
   private int taskWindow;
@@ -24,6 +25,20 @@ public final class GradNormBuilder {
   private final Map<String, TaskSettings> tasks = new TreeMap<>();
 
   GradNormBuilder() {}
+
+  /** With settings as they are, to be changed. */
+  GradNormBuilder(GradNormSettings settings, BalancerSettings balancer) {
+    this.balancer = balancer;
+    alpha = settings.alpha();
+    lossWeightUpdater = settings.lossWeightUpdater();
+    weightUpdate = settings.weightUpdate();
+    lossScale = settings.lossScale();
+    smoothing = settings.smoothing();
+    warmUp = settings.warmUp();
+    taskWindow = settings.taskWindow();
+    everyTask = settings.everyTask();
+    tasks.putAll(settings.tasks());
+  }
 
   /**
    * The layer, or the layers taken together, whose weights are W. Default: the last trainable layer
@@ -35,11 +50,7 @@ public final class GradNormBuilder {
    * @throws IllegalArgumentException if a name is null or blank
    */
   public GradNormBuilder sharedLayer(String... names) {
-    String rule = "must name a layer. For the default leave sharedLayer(...) out";
-    for (String name : Arguments.given(names, "sharedLayer", rule)) {
-      Arguments.name(name, "sharedLayer", rule);
-    }
-    this.sharedLayers = List.of(names);
+    balancer = balancer.withSharedLayers(names);
     return this;
   }
 
@@ -53,7 +64,7 @@ public final class GradNormBuilder {
    * @throws IllegalArgumentException if negative, infinite or NaN
    */
   public GradNormBuilder alpha(double alpha) {
-    check(alpha >= 0.0 && Double.isFinite(alpha), "alpha", alpha, "must be >= 0 and finite");
+    Arguments.check(alpha >= 0.0 && Double.isFinite(alpha), "alpha", alpha, "must be >= 0 and finite");
     this.alpha = alpha;
     return this;
   }
@@ -70,15 +81,15 @@ public final class GradNormBuilder {
    *
    * @param lossWeightUpdater any ND4J updater; copied
    * @return this
-   * @throws IllegalArgumentException if null
+   * @throws IllegalArgumentException if null, or ND4J cannot run it
    */
   public GradNormBuilder lossWeightUpdater(IUpdater lossWeightUpdater) {
     this.lossWeightUpdater =
-        Arguments.given(
+        WeightOptimizer.of(
+            Arguments.given(
                 lossWeightUpdater,
                 "lossWeightUpdater",
-                "must be an updater, such as Adam. Sgd(0.0) leaves the weights as they are")
-            .clone();
+                "must be an updater, such as Adam. Sgd(0.0) leaves the weights as they are"));
     return this;
   }
 
@@ -106,8 +117,7 @@ public final class GradNormBuilder {
    * @throws IllegalArgumentException if less than 1
    */
   public GradNormBuilder measureEvery(int steps) {
-    check(steps >= 1, "measureEvery", steps, "must be >= 1");
-    measureEvery = steps;
+    balancer = balancer.withMeasureEvery(steps);
     return this;
   }
 
@@ -120,7 +130,7 @@ public final class GradNormBuilder {
    * @throws IllegalArgumentException if null
    */
   public GradNormBuilder initialLoss(InitialLoss source) {
-    everyTask = everyTask.withInitialLoss(checked(source));
+    everyTask = everyTask.withInitialLoss(checked(source).source());
     return this;
   }
 
@@ -133,7 +143,7 @@ public final class GradNormBuilder {
    * @throws IllegalArgumentException if null, or the task is null or blank
    */
   public GradNormBuilder initialLoss(String task, InitialLoss source) {
-    return set(task, settings -> settings.withInitialLoss(checked(source)));
+    return set(task, settings -> settings.withInitialLoss(checked(source).source()));
   }
 
   private static InitialLoss checked(InitialLoss source) {
@@ -272,7 +282,7 @@ public final class GradNormBuilder {
    * @throws IllegalArgumentException if out of range
    */
   public GradNormBuilder smoothing(double beta) {
-    check(beta >= 0.0 && beta < 1.0, "smoothing", beta, "must be >= 0 and < 1");
+    Arguments.check(beta >= 0.0 && beta < 1.0, "smoothing", beta, "must be >= 0 and < 1");
     smoothing = beta;
     return this;
   }
@@ -285,7 +295,7 @@ public final class GradNormBuilder {
    * @throws IllegalArgumentException if negative
    */
   public GradNormBuilder warmUp(int steps) {
-    check(steps >= 0, "warmUp", steps, "must be >= 0");
+    Arguments.check(steps >= 0, "warmUp", steps, "must be >= 0");
     warmUp = steps;
     return this;
   }
@@ -304,7 +314,7 @@ public final class GradNormBuilder {
    * @throws IllegalArgumentException if less than 1
    */
   public GradNormBuilder taskWindow(int steps) {
-    check(steps >= 1, "taskWindow", steps, "must be >= 1");
+    Arguments.check(steps >= 1, "taskWindow", steps, "must be >= 1");
     taskWindow = steps;
     return this;
   }
@@ -317,23 +327,20 @@ public final class GradNormBuilder {
    * @throws IllegalArgumentException if null
    */
   public GradNormBuilder onNonFinite(NonFinitePolicy policy) {
-    onNonFinite = chosen(policy, "onNonFinite", NonFinitePolicy.values());
+    balancer = balancer.withOnNonFinite(policy);
     return this;
   }
 
-  /** As it was saved; 0 for the default. */
-  void taskWindowOrDefault(int steps) {
-    taskWindow = steps;
-  }
-
-  /** As it was saved. */
-  void everyTask(TaskSettings settings) {
-    everyTask = settings;
-  }
-
-  /** As it was saved; false if the task has settings already. */
-  boolean task(String task, TaskSettings settings) {
-    return tasks.put(task, settings) == null;
+  /**
+   * How much of the history is kept in memory. Default: {@link HistoryLimit#byDefault()}.
+   *
+   * @param limit {@code History.all()}, {@code History.lastSteps(n)} or {@code History.none()}
+   * @return this
+   * @throws IllegalArgumentException if null
+   */
+  public GradNormBuilder history(HistoryLimit limit) {
+    balancer = balancer.withHistory(limit);
+    return this;
   }
 
   private GradNormBuilder set(String task, UnaryOperator<TaskSettings> change) {
@@ -346,35 +353,30 @@ public final class GradNormBuilder {
     return Arguments.given(value, subject, "must be one of " + Arrays.toString(choices));
   }
 
-  private static void check(boolean holds, String subject, Object value, String rule) {
-    if (!holds) {
-      throw new IllegalArgumentException(subject + " (" + value + ") " + rule);
-    }
+  GradNormWeighting weighting() {
+    return new GradNormWeighting(
+        new GradNormSettings(
+            alpha,
+            weightUpdate,
+            lossWeightUpdater,
+            lossScale,
+            smoothing,
+            warmUp,
+            taskWindow,
+            everyTask,
+            tasks));
   }
 
-  GradNormSettings settings() {
-    return new GradNormSettings(
-        sharedLayers,
-        alpha,
-        weightUpdate,
-        lossWeightUpdater,
-        measureEvery,
-        lossScale,
-        onNonFinite,
-        smoothing,
-        warmUp,
-        taskWindow,
-        everyTask,
-        tasks);
+  BalancerSettings balancer() {
+    return balancer;
   }
 
   /**
    * Builds.
    *
    * @return a GradNorm with these settings, attached to nothing
-   * @throws IllegalArgumentException if ND4J cannot run the updater of the loss weights
    */
   public GradNorm build() {
-    return new GradNorm(settings());
+    return new GradNorm(weighting().settings(), balancer);
   }
 }

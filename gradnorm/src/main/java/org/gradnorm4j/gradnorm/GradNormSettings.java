@@ -4,23 +4,21 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import org.nd4j.linalg.learning.config.IUpdater;
+import org.gradnorm4j.optimizer.WeightOptimizer;
+import org.gradnorm4j.weighting.Arguments;
 
 /**
- * All that the user can set; see {@link GradNormBuilder} for what it means. Immutable.
+ * All of the rule that the user can set; see {@link GradNormBuilder} for what it means. Immutable.
  *
  * @param taskWindow steps within which tasks are compared; 0 for the default
  * @param everyTask for tasks that have no setting of their own
  * @param tasks by task name
  */
 record GradNormSettings(
-    List<String> sharedLayers,
     double alpha,
     WeightUpdate weightUpdate,
-    IUpdater lossWeightUpdater,
-    int measureEvery,
+    WeightOptimizer lossWeightUpdater,
     LossScale lossScale,
-    NonFinitePolicy onNonFinite,
     double smoothing,
     int warmUp,
     int taskWindow,
@@ -28,8 +26,10 @@ record GradNormSettings(
     Map<String, TaskSettings> tasks) {
 
   GradNormSettings {
-    sharedLayers = List.copyOf(sharedLayers);
-    lossWeightUpdater = lossWeightUpdater.clone();
+    Arguments.check(alpha >= 0.0 && Double.isFinite(alpha), "alpha", alpha, "must be >= 0 and finite");
+    Arguments.check(smoothing >= 0.0 && smoothing < 1.0, "smoothing", smoothing, "must be >= 0 and < 1");
+    Arguments.check(warmUp >= 0, "warmUp", warmUp, "must be >= 0");
+    Arguments.check(taskWindow >= 0, "taskWindow", taskWindow, "must be >= 1, or 0 for the default");
     tasks = Map.copyOf(tasks);
   }
 
@@ -86,37 +86,14 @@ record GradNormSettings(
     return weights;
   }
 
-  /** As they are set, to be changed. */
-  GradNormBuilder toBuilder() {
-    GradNormBuilder builder =
-        GradNorm.builder()
-            .sharedLayer(sharedLayers.toArray(String[]::new))
-            .alpha(alpha)
-            .weightUpdate(weightUpdate)
-            .lossWeightUpdater(lossWeightUpdater)
-            .measureEvery(measureEvery)
-            .lossScale(lossScale)
-            .onNonFinite(onNonFinite)
-            .smoothing(smoothing)
-            .warmUp(warmUp);
-    builder.taskWindowOrDefault(taskWindow);
-    builder.everyTask(everyTask);
-    tasks.forEach(builder::task);
-    return builder;
-  }
-
   /** Name and value, to be read: what is not the default, and the main ones in any case. */
   Map<String, String> describe() {
     Map<String, String> all = new LinkedHashMap<>();
     all.put("alpha", Double.toString(alpha));
     all.put("weight update", lowerCase(weightUpdate));
     all.put("loss weight updater", lossWeightUpdater.toString());
-    all.put("measured", measureEvery == 1 ? "every step" : "every " + measureEvery + " steps");
     if (lossScale != LossScale.EXAMPLES) {
       all.put("loss scale", lowerCase(lossScale));
-    }
-    if (onNonFinite != NonFinitePolicy.SKIP) {
-      all.put("on non-finite values", lowerCase(onNonFinite));
     }
     if (smoothing > 0.0) {
       all.put("smoothing", Double.toString(smoothing));
@@ -133,15 +110,8 @@ record GradNormSettings(
   }
 
   private static void describe(Map<String, String> all, String prefix, TaskSettings task) {
-    InitialLoss initial = task.initialLoss();
-    if (initial != null) {
-      all.put(
-          prefix + "initial loss",
-          switch (initial.source()) {
-            case MEASURED -> initial.steps() == 1 ? "first" : "mean of " + initial.steps();
-            case UNINFORMED -> "uninformed";
-            case GIVEN -> Double.toString(initial.value());
-          });
+    if (task.initialLoss() != null) {
+      all.put(prefix + "initial loss", task.initialLoss().describe());
     }
     put(all, prefix + "loss shift", task.lossShift());
     put(all, prefix + "loss floor", task.lossFloor());

@@ -1,7 +1,5 @@
 package org.gradnorm4j.gradnorm;
 
-import java.util.Arrays;
-import java.util.Locale;
 
 /**
  * Where a task's initial loss L<sub>i</sub>(0) comes from, by which GradNorm divides its losses.
@@ -11,45 +9,16 @@ import java.util.Locale;
  *     .initialLoss(InitialLoss.meanOf(10))             // of every task
  *     .initialLoss("digit", InitialLoss.uninformed())  // of one
  * }</pre>
- *
- * @param source the way it is found
- * @param steps how many steps are averaged, where the source is {@link Source#MEASURED}; else 0
- * @param value the loss itself, where the source is {@link Source#GIVEN}; else 0
  */
-public record InitialLoss(Source source, int steps, double value) {
+public final class InitialLoss {
+  private final InitialLossSource source;
 
-  /** Ways to find an initial loss. */
-  public enum Source {
-    /** The mean over the first steps that have labels of the task. */
-    MEASURED,
-    /** The loss of an output that gives every class the same probability. */
-    UNINFORMED,
-    /** Known to the user. */
-    GIVEN
+  private InitialLoss(InitialLossSource.Kind kind, int steps, double value) {
+    source = new InitialLossSource(kind, steps, value);
   }
 
-  /**
-   * Checks the values.
-   *
-   * @param source see above
-   * @param steps see above
-   * @param value see above
-   * @throws IllegalArgumentException if there is no source, a mean is over no steps, or a given
-   *     loss is too small to divide by
-   */
-  public InitialLoss {
-    Arguments.given(source, "source", "must be one of " + Arrays.toString(Source.values()));
-    if (source == Source.MEASURED && steps < 1) {
-      throw new IllegalArgumentException("steps (" + steps + ") of a mean must be >= 1");
-    }
-    if (source == Source.GIVEN && !(value >= InitialLosses.SMALLEST && Double.isFinite(value))) {
-      throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "initial loss (%s) must be >= %s and finite",
-              value,
-              InitialLosses.SMALLEST));
-    }
+  InitialLossSource source() {
+    return source;
   }
 
   /**
@@ -70,7 +39,7 @@ public record InitialLoss(Source source, int steps, double value) {
    * @throws IllegalArgumentException if less than 1
    */
   public static InitialLoss meanOf(int steps) {
-    return new InitialLoss(Source.MEASURED, steps, 0.0);
+    return new InitialLoss(InitialLossSource.Kind.MEASURED, steps, 0.0);
   }
 
   /**
@@ -81,7 +50,7 @@ public record InitialLoss(Source source, int steps, double value) {
    * @return log C
    */
   public static InitialLoss uninformed() {
-    return new InitialLoss(Source.UNINFORMED, 0, 0.0);
+    return new InitialLoss(InitialLossSource.Kind.UNINFORMED, 0, 0.0);
   }
 
   /**
@@ -92,6 +61,22 @@ public record InitialLoss(Source source, int steps, double value) {
    * @throws IllegalArgumentException if under 1e-30, infinite or NaN
    */
   public static InitialLoss of(double loss) {
-    return new InitialLoss(Source.GIVEN, 0, loss);
+    return new InitialLoss(InitialLossSource.Kind.GIVEN, 0, loss);
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof InitialLoss that && source.equals(that.source);
+  }
+
+  @Override
+  public int hashCode() {
+    return source.hashCode();
+  }
+
+  /** Where it comes from. */
+  @Override
+  public String toString() {
+    return "InitialLoss[" + source.describe() + "]";
   }
 }

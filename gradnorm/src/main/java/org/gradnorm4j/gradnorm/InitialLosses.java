@@ -13,7 +13,7 @@ final class InitialLosses {
   static final double SMALLEST = 1e-30;
 
   private final List<String> taskNames;
-  private final List<InitialLoss> sources;
+  private final List<InitialLossSource> sources;
 
   /**
    * For the tasks of a network.
@@ -21,11 +21,11 @@ final class InitialLosses {
    * @param uninformed as {@code Tasks.uninformedLosses()} has them
    * @throws IllegalArgumentException if an uninformed loss is wanted that is not known
    */
-  InitialLosses(List<String> taskNames, List<InitialLoss> sources, double[] uninformed) {
+  InitialLosses(List<String> taskNames, List<InitialLossSource> sources, double[] uninformed) {
     this.taskNames = taskNames;
     this.sources = sources;
     for (int i = 0; i < uninformed.length; i++) {
-      if (sources.get(i).source() == InitialLoss.Source.UNINFORMED && Double.isNaN(uninformed[i])) {
+      if (sources.get(i).kind() == InitialLossSource.Kind.UNINFORMED && Double.isNaN(uninformed[i])) {
         throw new IllegalArgumentException(
             String.format(
                 Locale.ROOT,
@@ -38,7 +38,7 @@ final class InitialLosses {
   Tally init() {
     Tally tally = Tally.empty(sources.size());
     for (int i = 0; i < sources.size(); i++) {
-      if (sources.get(i).source() == InitialLoss.Source.GIVEN) {
+      if (sources.get(i).kind() == InitialLossSource.Kind.GIVEN) {
         tally.sums()[i] = sources.get(i).value();
         tally.counts()[i] = 1;
       }
@@ -60,7 +60,7 @@ final class InitialLosses {
     for (int i = 0; i < losses.length; i++) {
       if (present[i] && wants(tally, i)) {
         next.sums()[i] +=
-            sources.get(i).source() == InitialLoss.Source.UNINFORMED ? uninformed[i] : losses[i];
+            sources.get(i).kind() == InitialLossSource.Kind.UNINFORMED ? uninformed[i] : losses[i];
         next.counts()[i]++;
         check(i, next.sums()[i] / next.counts()[i]);
       }

@@ -1,12 +1,9 @@
 package org.gradnorm4j.gradnorm;
 
-import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
-import java.util.Set;
 import java.util.function.Function;
+import org.gradnorm4j.weighting.Decision;
 
 /** Other settings for a run that has begun, and what they make of its state. */
 record SettingsChange(GradNormSettings before, GradNormSettings after, List<String> taskNames) {
@@ -17,7 +14,6 @@ record SettingsChange(GradNormSettings before, GradNormSettings after, List<Stri
    * @throws IllegalArgumentException names the setting and the remedy
    */
   void check() {
-    checkSame("sharedLayer", before.sharedLayers(), after.sharedLayers());
     checkSame("lossScale", before.lossScale(), after.lossScale());
     checkSame("initialLoss", each(TaskSettings::initialLossOrFirst));
     checkSame("lossShift", each(TaskSettings::shiftOrNone));
@@ -52,19 +48,20 @@ record SettingsChange(GradNormSettings before, GradNormSettings after, List<Stri
    * @throws IllegalArgumentException if no weights are within the limits, or a weight cannot move
    *     by the rule that is set; names it and the remedy
    */
-  GradNormState apply(GradNormState state) {
+  Decision<GradNormState> apply(GradNormState state, double[] lossWeights) {
     List<TaskSettings> tasks = after.of(taskNames);
     double total = WeightLimits.total(tasks, state.totalWeight());
     WeightLimits limits = WeightLimits.of(tasks, after.weightUpdate(), total);
-    checkSigns(state.lossWeights(), limits);
-    GradNormState next = state.withTotal(limits.nearest(state.lossWeights()), total);
-    if (before.lossWeightUpdater().getClass() != after.lossWeightUpdater().getClass()) {
+    checkSigns(lossWeights, limits);
+    GradNormState next = state.withTotal(total);
+    if (!before.lossWeightUpdater().isOfKind(after.lossWeightUpdater())) {
       int count = taskNames.size();
-      next =
-          next.withOptimizer(
-              new int[count], WeightOptimizer.of(after.lossWeightUpdater()).init(count));
+      next = next.withOptimizer(new int[count], after.lossWeightUpdater().init(count));
     }
-    return before.smoothing() == after.smoothing() ? next : next.withoutAverages();
+    if (before.smoothing() != after.smoothing()) {
+      next = next.withoutAverages();
+    }
+    return Decision.of(next, limits.nearest(lossWeights));
   }
 
   private void checkSigns(double[] weights, WeightLimits limits) {
@@ -79,22 +76,5 @@ record SettingsChange(GradNormSettings before, GradNormSettings after, List<Stri
                 weights[i]));
       }
     }
-  }
-
-  /** Setting by setting, "alpha 1.5 -> 0.5". */
-  List<String> describe() {
-    Map<String, String> old = before.describe();
-    Map<String, String> now = after.describe();
-    Set<String> names = new LinkedHashSet<>(old.keySet());
-    names.addAll(now.keySet());
-    List<String> changes = new ArrayList<>();
-    for (String name : names) {
-      String from = old.getOrDefault(name, "none");
-      String to = now.getOrDefault(name, "none");
-      if (!from.equals(to)) {
-        changes.add(String.format(Locale.ROOT, "%s %s -> %s", name, from, to));
-      }
-    }
-    return changes;
   }
 }

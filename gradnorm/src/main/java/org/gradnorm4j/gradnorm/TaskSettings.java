@@ -12,7 +12,7 @@ package org.gradnorm4j.gradnorm;
  * @param prior p_i, of its target norm
  */
 record TaskSettings(
-    InitialLoss initialLoss,
+    InitialLossSource initialLoss,
     Double lossShift,
     Double lossFloor,
     Double initialLossWeight,
@@ -81,7 +81,7 @@ record TaskSettings(
     return own == null ? other : own;
   }
 
-  TaskSettings withInitialLoss(InitialLoss source) {
+  TaskSettings withInitialLoss(InitialLossSource source) {
     return new TaskSettings(
         source, lossShift, lossFloor, initialLossWeight, minWeight, maxWeight, pin, prior);
   }
@@ -132,7 +132,7 @@ record TaskSettings(
     return prior == null ? 1.0 : prior;
   }
 
-  InitialLoss initialLossOrFirst() {
-    return initialLoss == null ? InitialLoss.first() : initialLoss;
+  InitialLossSource initialLossOrFirst() {
+    return initialLoss == null ? InitialLoss.first().source() : initialLoss;
   }
 }

@@ -52,7 +52,7 @@ public final class History {
    * @return a limit
    */
   public static HistoryLimit all() {
-    return HistoryLimit.of(HistoryLimit.Kind.ALL, 0);
+    return new HistoryLimit(HistoryLimit.Kind.ALL, 0);
   }
 
   /**
@@ -63,7 +63,7 @@ public final class History {
    * @throws IllegalArgumentException if steps is less than 1
    */
   public static HistoryLimit lastSteps(int steps) {
-    return HistoryLimit.of(HistoryLimit.Kind.LAST_STEPS, steps);
+    return new HistoryLimit(HistoryLimit.Kind.LAST_STEPS, steps);
   }
 
   /**
@@ -72,7 +72,7 @@ public final class History {
    * @return a limit
    */
   public static HistoryLimit none() {
-    return HistoryLimit.of(HistoryLimit.Kind.NONE, 0);
+    return new HistoryLimit(HistoryLimit.Kind.NONE, 0);
   }
 
   /**

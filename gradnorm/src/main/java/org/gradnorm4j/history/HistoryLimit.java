@@ -1,13 +1,16 @@
 package org.gradnorm4j.history;
 
 import java.util.Locale;
-import java.util.Objects;
 
 /**
  * How much of a run a {@link History} keeps. Immutable. Made by {@link History#all()}, {@link
  * History#lastSteps} and {@link History#none()}; the default is {@link #byDefault()}.
+ *
+ * @param kind how steps are left out
+ * @param steps how many are kept: &ge; 1 of {@link Kind#LAST_STEPS}; &ge; 64 of {@link
+ *     Kind#THINNED}, or 0 for the default; 0 of the others
  */
-public final class HistoryLimit {
+public record HistoryLimit(Kind kind, int steps) {
   /** How steps are left out. */
   public enum Kind {
     /** Not at all. */
@@ -35,14 +38,6 @@ public final class HistoryLimit {
 
   private static final HistoryLimit BY_DEFAULT = new HistoryLimit(Kind.THINNED, 0);
 
-  private final Kind kind;
-  private final int steps;
-
-  private HistoryLimit(Kind kind, int steps) {
-    this.kind = kind;
-    this.steps = steps;
-  }
-
   /**
    * The default: every step up to 100,000 of up to ten tasks, fewer of more tasks: up to a million
    * rows of one step and task, but not less than 1,000 steps. Beyond it, older steps are thinned as
@@ -57,13 +52,11 @@ public final class HistoryLimit {
   /**
    * Any limit, as from a file.
    *
-   * @param kind how
-   * @param steps how many are kept: &ge; 1 of {@link Kind#LAST_STEPS}; &ge; 64 of {@link
-   *     Kind#THINNED}, or 0 for the default; 0 of the others
-   * @return a limit
+   * @param kind see above
+   * @param steps see above
    * @throws IllegalArgumentException if steps is another number
    */
-  public static HistoryLimit of(Kind kind, int steps) {
+  public HistoryLimit {
     boolean possible =
         switch (kind) {
           case ALL, NONE -> steps == 0;
@@ -81,25 +74,6 @@ public final class HistoryLimit {
           String.format(
               Locale.ROOT, "steps (%d) of a history of kind %s must be %s", steps, kind, rule));
     }
-    return new HistoryLimit(kind, steps);
-  }
-
-  /**
-   * How steps are left out.
-   *
-   * @return the kind
-   */
-  public Kind kind() {
-    return kind;
-  }
-
-  /**
-   * How many are kept.
-   *
-   * @return 0 if the kind has no number, or it is the default
-   */
-  public int steps() {
-    return steps;
   }
 
   /** Most rows-of-a-step that are kept of so many tasks. */
@@ -113,16 +87,6 @@ public final class HistoryLimit {
               ? steps
               : Math.max(LEAST_BY_DEFAULT, Math.min(DEFAULT_STEPS, DEFAULT_ROWS / tasks));
     };
-  }
-
-  @Override
-  public boolean equals(Object other) {
-    return other instanceof HistoryLimit that && kind == that.kind && steps == that.steps;
-  }
-
-  @Override
-  public int hashCode() {
-    return Objects.hash(kind, steps);
   }
 
   /** In words. */

@@ -38,6 +38,10 @@ public final class HistoryRecorder {
     history = new History(table, settings);
   }
 
+  StepTable table() {
+    return table;
+  }
+
   /**
    * Adds a step after the others.
    *

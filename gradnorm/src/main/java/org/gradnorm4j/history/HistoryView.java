@@ -332,6 +332,28 @@ public final class HistoryView {
     return columns;
   }
 
+  /** Two rows each. */
+  RowList.Snapshot sections() {
+    return sections;
+  }
+
+  /** Two rows, or none. */
+  RowList.Snapshot open() {
+    return open;
+  }
+
+  RowList.Snapshot steps() {
+    return steps;
+  }
+
+  long sectionSteps() {
+    return sectionSteps;
+  }
+
+  long openSteps() {
+    return openSteps;
+  }
+
   double value(int row, int task, int column) {
     int step = row - exact();
     if (step < 0) {

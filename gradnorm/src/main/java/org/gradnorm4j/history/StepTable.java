@@ -22,7 +22,7 @@ final class StepTable {
   private final Columns columns;
   private final HistoryLimit limit;
   private final int capacity;
-  private final RowList steps;
+  private RowList steps;
   private RowList sections;
   private RowList open;
   private long sectionSteps = FIRST_SECTION;
@@ -189,6 +189,25 @@ final class StepTable {
 
   synchronized long stepsInAll() {
     return counter.steps();
+  }
+
+  /**
+   * Goes on where another table was; the last step does not change.
+   *
+   * @param head what it knew beside its rows
+   * @throws IllegalArgumentException if no table with these columns and this limit can be so
+   */
+  synchronized void restore(HistoryHead head, RowList ofSections, RowList ofOpen, RowList ofSteps) {
+    head.check(limit, capacity);
+    counter.restore(head.counts());
+    sections = ofSections;
+    open = ofOpen;
+    steps = ofSteps;
+    sectionSteps = head.sectionSteps();
+    openSteps = head.openSteps();
+    increasing = head.increasing();
+    lastIteration = head.lastIteration();
+    lastEpoch = head.lastEpoch();
   }
 
   /** What cannot be seen from rows that were added one by one. */

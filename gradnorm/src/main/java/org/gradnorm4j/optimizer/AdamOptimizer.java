@@ -2,6 +2,7 @@ package org.gradnorm4j.optimizer;
 
 import org.apache.commons.math3.util.FastMath;
 import org.nd4j.linalg.learning.config.Adam;
+import org.nd4j.linalg.learning.config.IUpdater;
 
 /**
  * Adam (Kingma and Ba, ICLR 2015) on plain doubles, as ND4J computes it. For a handful of weights
@@ -15,6 +16,11 @@ import org.nd4j.linalg.learning.config.Adam;
  * The state is m, then v.
  */
 record AdamOptimizer(Adam configuration) implements WeightOptimizer {
+  @Override
+  public IUpdater updater() {
+    return configuration.clone();
+  }
+
   @Override
   public double[] init(int tasks) {
     return new double[2 * tasks];
@@ -37,5 +43,11 @@ record AdamOptimizer(Adam configuration) implements WeightOptimizer {
       delta[i] = rate * next[i] / (FastMath.sqrt(next[tasks + i]) + configuration.getEpsilon());
     }
     return new Step(next, delta);
+  }
+
+  /** The updater, to be read. */
+  @Override
+  public String toString() {
+    return configuration.toString();
   }
 }

@@ -9,23 +9,41 @@ import java.util.Arrays;
  *
  * <p>ND4J's updaters work element by element, and keep their state as one block of T values per
  * moment, one after the other: [m₁ … m_T, v₁ … v_T].
+ *
+ * @param optimizer of all tasks
  */
-record TaskwiseOptimizer(WeightOptimizer optimizer) {
+public record TaskwiseOptimizer(WeightOptimizer optimizer) {
 
-  /** As {@link WeightOptimizer.Step}, with the new counts. */
-  record Step(double[] state, int[] counts, double[] delta) {}
+  /**
+   * As {@link WeightOptimizer.Step}, with the new counts.
+   *
+   * @param state to be passed to the next step
+   * @param counts by task, the steps it has taken
+   * @param delta what to subtract
+   */
+  public record Step(double[] state, int[] counts, double[] delta) {}
 
-  double[] init(int tasks) {
+  /**
+   * The state before the first step.
+   *
+   * @param tasks how many numbers are optimised
+   * @return as {@link WeightOptimizer#init}
+   */
+  public double[] init(int tasks) {
     return optimizer.init(tasks);
   }
 
   /**
    * The step for the gradients of some tasks.
    *
-   * @param counts by task, the steps it has taken before
-   * @return with Δ = 0 for the others
+   * @param state what {@link #init} or the last step returned; not modified
+   * @param counts by task, the steps it has taken before; not modified
+   * @param gradient by task; not modified
+   * @param moving the tasks that take a step
+   * @param epoch current epoch, for schedules
+   * @return with &Delta; = 0 for the others
    */
-  Step step(double[] state, int[] counts, double[] gradient, boolean[] moving, int epoch) {
+  public Step step(double[] state, int[] counts, double[] gradient, boolean[] moving, int epoch) {
     double[] nextState = state.clone();
     int[] nextCounts = counts.clone();
     double[] delta = new double[gradient.length];

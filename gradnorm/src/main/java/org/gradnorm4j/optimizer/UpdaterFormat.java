@@ -1,6 +1,5 @@
 package org.gradnorm4j.optimizer;
 
-import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -32,19 +31,47 @@ import org.nd4j.linalg.schedule.StepSchedule;
 
 /**
  * ND4J's updaters and learning-rate schedules as plain numbers, and back. ND4J's own JSON would let
- * a file name any class to be loaded; here a name only chooses from these lists.
+ * a file name any class to be loaded; here a name only chooses from these lists. Internal to the library.
  */
-final class UpdaterFormat {
+public final class UpdaterFormat {
+
+  /** What a schedule counts. */
+  public enum Unit {
+    /** Nothing: it is constant. */
+    NONE(null),
+    /** Steps. */
+    ITERATION(ScheduleType.ITERATION),
+    /** Epochs. */
+    EPOCH(ScheduleType.EPOCH);
+
+    private final ScheduleType type;
+
+    Unit(ScheduleType type) {
+      this.type = type;
+    }
+
+    private static Unit of(ScheduleType type) {
+      return type == null ? NONE : valueOf(type.name());
+    }
+  }
 
   /**
-   * An updater or schedule in a state file.
+   * An updater in a state file.
    *
    * @param kind simple name of its class
-   * @param unit what a schedule counts; null for none
    * @param values its numbers, in the order of the lists below
-   * @param schedule of an updater's learning rate; null for none
+   * @param schedule of its learning rate; null for none
    */
-  record Entry(String kind, ScheduleType unit, double[] values, Entry schedule) {}
+  public record Entry(String kind, double[] values, Schedule schedule) {}
+
+  /**
+   * A schedule in a state file.
+   *
+   * @param kind simple name of its class
+   * @param unit what it counts
+   * @param values its numbers, in the order of the lists below
+   */
+  public record Schedule(String kind, Unit unit, double[] values) {}
 
   private record Kind<V>(
       Class<? extends V> type,
@@ -186,77 +213,94 @@ final class UpdaterFormat {
   }
 
   /**
-   * Takes an updater apart.
+   * Takes the updater of an optimiser apart.
    *
-   * @throws IllegalArgumentException if a state file cannot hold it
+   * @param optimizer made from one of ND4J's updaters
+   * @return what {@link #optimizer} makes it from again
+   * @throws IllegalArgumentException if a state file cannot hold it; names it
    */
-  static Entry of(IUpdater updater) {
-    Entry entry = entry(UPDATERS, updater);
-    try {
-      if (updater(entry).equals(updater)) {
-        return entry;
-      }
-    } catch (IOException e) {
+  public static Entry of(WeightOptimizer optimizer) {
+    IUpdater updater = optimizer.updater();
+    Kind<IUpdater> kind = kind(UPDATERS, updater);
+    ISchedule schedule = kind.schedule().apply(updater);
+    Entry entry =
+        new Entry(
+            updater.getClass().getSimpleName(),
+            kind.values().apply(updater),
+            schedule == null ? null : schedule(schedule));
+    if (!updater(entry).equals(updater)) {
       throw new IllegalArgumentException(
-          String.format(Locale.ROOT, "lossWeightUpdater (%s) has impossible settings", updater), e);
+          String.format(
+              Locale.ROOT,
+              "lossWeightUpdater (%s) has settings that a state file cannot hold. Leave out the schedule of the momentum",
+              updater));
     }
-    throw new IllegalArgumentException(
-        String.format(
-            Locale.ROOT,
-            "lossWeightUpdater (%s) has settings that a state file cannot hold. Leave out the schedule of the momentum",
-            updater));
+    return entry;
   }
 
-  private static <V> Entry entry(List<Kind<V>> kinds, V value) {
-    for (Kind<V> kind : kinds) {
-      if (kind.type() == value.getClass()) {
-        ISchedule schedule = kind.schedule().apply(value);
-        return new Entry(
-            value.getClass().getSimpleName(),
-            kind.unit().apply(value),
-            kind.values().apply(value),
-            schedule == null ? null : entry(SCHEDULES, schedule));
-      }
-    }
-    throw new IllegalArgumentException(
-        String.format(
-            Locale.ROOT,
-            "%s cannot be put into a state file. Use one of %s",
-            value,
-            kinds.stream().map(kind -> kind.type().getSimpleName()).toList()));
+  private static Schedule schedule(ISchedule schedule) {
+    Kind<ISchedule> kind = kind(SCHEDULES, schedule);
+    return new Schedule(
+        schedule.getClass().getSimpleName(),
+        Unit.of(kind.unit().apply(schedule)),
+        kind.values().apply(schedule));
+  }
+
+  private static <V> Kind<V> kind(List<Kind<V>> kinds, V value) {
+    return kinds.stream()
+        .filter(kind -> kind.type() == value.getClass())
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    String.format(
+                        Locale.ROOT,
+                        "%s cannot be put into a state file. Use one of %s",
+                        value,
+                        kinds.stream().map(kind -> kind.type().getSimpleName()).toList())));
   }
 
   /**
-   * Puts an updater together.
+   * Puts an optimiser together.
    *
-   * @throws IOException if the entry is of none
+   * @param entry from a file
+   * @return an optimiser
+   * @throws IllegalArgumentException if the entry is of none, or its numbers are impossible
    */
-  static IUpdater updater(Entry entry) throws IOException {
-    IUpdater updater = create(UPDATERS, entry);
-    if (entry.schedule() != null) {
-      if (!updater.hasLearningRate() || entry.schedule().schedule() != null) {
-        throw new IOException("'" + entry.kind() + "' cannot have this schedule");
+  public static WeightOptimizer optimizer(Entry entry) {
+    return WeightOptimizer.of(updater(entry));
+  }
+
+  private static IUpdater updater(Entry entry) {
+    IUpdater updater = create(UPDATERS, entry.kind(), null, entry.values());
+    Schedule schedule = entry.schedule();
+    if (schedule != null) {
+      if (!updater.hasLearningRate()) {
+        throw new IllegalArgumentException("'" + entry.kind() + "' cannot have a schedule");
       }
-      updater.setLrAndSchedule(entry.values()[0], create(SCHEDULES, entry.schedule()));
+      updater.setLrAndSchedule(
+          entry.values()[0],
+          create(SCHEDULES, schedule.kind(), schedule.unit().type, schedule.values()));
     }
     return updater;
   }
 
-  private static <V> V create(List<Kind<V>> kinds, Entry entry) throws IOException {
+  private static <V> V create(
+      List<Kind<V>> kinds, String name, ScheduleType unit, double[] values) {
     for (Kind<V> kind : kinds) {
-      if (kind.type().getSimpleName().equals(entry.kind())) {
+      if (kind.type().getSimpleName().equals(name)) {
         try {
-          V value = kind.create().apply(entry.unit(), entry.values());
-          boolean complete = Arrays.equals(kind.values().apply(value), entry.values());
-          if (complete && kind.unit().apply(value) == entry.unit()) {
+          V value = kind.create().apply(unit, values);
+          boolean complete = Arrays.equals(kind.values().apply(value), values);
+          if (complete && kind.unit().apply(value) == unit) {
             return value;
           }
         } catch (RuntimeException e) { // too few values, or such as ND4J refuses
-          throw new IOException("impossible values of '" + entry.kind() + "'", e);
+          throw new IllegalArgumentException("impossible values of '" + name + "'", e);
         }
-        throw new IOException("impossible values of '" + entry.kind() + "'");
+        throw new IllegalArgumentException("impossible values of '" + name + "'");
       }
     }
-    throw new IOException("'" + entry.kind() + "' is not known here");
+    throw new IllegalArgumentException("'" + name + "' is not known here");
   }
 }

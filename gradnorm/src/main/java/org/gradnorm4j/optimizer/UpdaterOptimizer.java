@@ -31,6 +31,27 @@ final class UpdaterOptimizer implements WeightOptimizer {
   }
 
   @Override
+  public IUpdater updater() {
+    return configuration.clone();
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof UpdaterOptimizer that && configuration.equals(that.configuration);
+  }
+
+  @Override
+  public int hashCode() {
+    return configuration.hashCode();
+  }
+
+  /** The updater, to be read. */
+  @Override
+  public String toString() {
+    return configuration.toString();
+  }
+
+  @Override
   public double[] init(int tasks) {
     return new double[Math.toIntExact(configuration.stateSize(tasks))];
   }

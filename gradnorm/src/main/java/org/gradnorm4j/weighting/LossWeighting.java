@@ -105,11 +105,12 @@ public interface LossWeighting<S extends Record> {
   /**
    * The weights closest to some that the settings allow, as limits or a fixed sum.
    *
+   * @param state of the run
    * @param lossWeights finite
    * @param tasks those of the network
    * @return within all limits; by default the same
    */
-  default double[] nearestAllowed(double[] lossWeights, Tasks tasks) {
+  default double[] nearestAllowed(S state, double[] lossWeights, Tasks tasks) {
     return lossWeights.clone();
   }
 

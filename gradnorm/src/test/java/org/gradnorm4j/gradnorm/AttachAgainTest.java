@@ -2,10 +2,13 @@ package org.gradnorm4j.gradnorm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import org.gradnorm4j.history.History;
 import ch.qos.logback.classic.Level;
 import java.nio.file.Path;
 import java.util.Map;
 import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.gradnorm4j.testing.Networks;
+import org.gradnorm4j.testing.LogLines;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.linalg.learning.config.Nadam;
@@ -70,7 +73,7 @@ class AttachAgainTest {
     TrainingProcess.train(net, 5);
     gradNorm.freeze(2);
     gradNorm.change(changes -> changes.alpha(0.1));
-    GradNormHistory before = gradNorm.history();
+    History before = gradNorm.history();
     gradNorm.reset();
     assertThat(gradNorm.lossWeights()).isEqualTo(Map.of("a", 2.0, "b", 1.0, "c", 1.0));
     assertThat(gradNorm.lastStep()).isEmpty();

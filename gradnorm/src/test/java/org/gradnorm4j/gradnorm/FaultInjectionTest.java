@@ -2,6 +2,7 @@ package org.gradnorm4j.gradnorm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import org.gradnorm4j.weighting.SkipCause;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;

@@ -3,6 +3,8 @@ package org.gradnorm4j.gradnorm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import org.gradnorm4j.balancer.DryRun;
+import org.gradnorm4j.weighting.BalancedStep;
 import java.util.Arrays;
 import java.util.List;
 import org.assertj.core.data.Offset;
@@ -28,9 +30,9 @@ class GoldenTrajectoryTest {
   @EnumSource(WeightUpdate.class)
   void rule_follows(WeightUpdate update) {
     List<String> tasks = List.of(GoldenTrajectory.TASKS);
-    GradNormRule rule =
+    Rules.Rule rule =
         Rules.of(GradNorm.builder().weightUpdate(update), tasks.toArray(String[]::new));
-    GradNormState state = rule.init(Rules.ones(3));
+    DryRun<GradNormState> state = rule.init(Rules.ones(3));
     assertThat(GOLDEN.size(update)).isEqualTo(20);
     for (int t = 0; t < GOLDEN.size(update); t++) {
       double[] golden = GOLDEN.step(update, t);
@@ -42,7 +44,7 @@ class GoldenTrajectoryTest {
               .gradientNorms(part(golden, 1))
               .lossWeights(state.lossWeights())
               .build();
-      state = rule.update(state, measurement).state();
+      state = rule.update(state, measurement);
       assertThat(state.lossWeights()).as("step %d", t).containsExactly(part(golden, 0), ROUNDING);
     }
   }
@@ -57,7 +59,7 @@ class GoldenTrajectoryTest {
     for (int t = 0; t < GOLDEN.size(update); t++) {
       net.fit(GOLDEN.batch(t));
       double[] golden = GOLDEN.step(update, t);
-      GradNormStep step = gradNorm.lastStep().orElseThrow();
+      BalancedStep step = gradNorm.lastStep().orElseThrow();
       assertThat(step.nextLossWeights()).as("λ %d", t).containsExactly(part(golden, 0), ROUNDING);
       assertThat(relative(step.measurement().gradientNorms(), part(golden, 1)))
           .as("norms %d", t)

@@ -3,6 +3,7 @@ package org.gradnorm4j.gradnorm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import org.gradnorm4j.balancer.DryRun;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -17,6 +18,7 @@ import org.deeplearning4j.parallelism.ParallelWrapper.TrainingMode;
 import org.gradnorm4j.core.StepMeasurement;
 import org.gradnorm4j.core.parallel.ParallelTraining;
 import org.gradnorm4j.core.probe.GradientNormProbe;
+import org.gradnorm4j.testing.Networks;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -75,8 +77,8 @@ class GradNormParallelTest {
     ComputationGraph reference = Networks.network(TASKS);
     List<StepMeasurement> steps = new ArrayList<>();
     GradientNormProbe.attach(reference, steps::add);
-    GradNormRule rule = Rules.of(GradNorm.builder(), TASKS);
-    GradNormState state = rule.init(Rules.ones(3));
+    Rules.Rule rule = Rules.of(GradNorm.builder(), TASKS);
+    DryRun<GradNormState> state = rule.init(Rules.ones(3));
     for (int round = 0; round < ROUNDS; round++) {
       double[] weights = new double[3];
       for (int i = 0; i < 3; i++) {
@@ -97,7 +99,7 @@ class GradNormParallelTest {
               .gradientNorms(mean(steps, StepMeasurement::gradientNorms))
               .lossWeights(state.lossWeights())
               .build();
-      state = rule.update(state, mean).state();
+      state = rule.update(state, mean);
     }
     assertThat(gradNorm.lossWeights().values())
         .usingElementComparator((x, y) -> Math.abs(x - y) < 1e-9 ? 0 : 1)

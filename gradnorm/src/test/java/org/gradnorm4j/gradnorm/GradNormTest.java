@@ -3,8 +3,14 @@ package org.gradnorm4j.gradnorm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
-import static org.gradnorm4j.gradnorm.Networks.network;
+import static org.gradnorm4j.testing.Networks.network;
 
+import org.gradnorm4j.balancer.DryRun;
+import org.gradnorm4j.weighting.Quantity;
+import org.gradnorm4j.weighting.BalancedStep;
+import org.gradnorm4j.optimizer.WeightOptimizer;
+import org.gradnorm4j.history.Row;
+import org.gradnorm4j.report.Report;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -16,6 +22,7 @@ import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.gradnorm4j.core.loss.CompositeLoss;
+import org.gradnorm4j.testing.Networks;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.linalg.activations.Activation;
@@ -55,8 +62,8 @@ class GradNormTest {
     assertThat(gradNorm.lossWeights().get("large")).isBetween(0.0, 0.1);
     assertThat(gradNorm.lossWeights().values().stream().mapToDouble(d -> d).sum())
         .isCloseTo(2.0, within(1e-12));
-    GradNormStep first = gradNorm.lastStep().orElseThrow();
-    double[] norms = first.weightedGradientNorms();
+    BalancedStep first = gradNorm.lastStep().orElseThrow();
+    double[] norms = first.values(Quantity.WEIGHTED_GRADIENT_NORM);
     assertThat(norms[0] / norms[1]).isBetween(0.5, 2.0);
     gradNorm.detach();
     assertThat(gradNorm.lossWeights()).hasSize(2);
@@ -70,7 +77,7 @@ class GradNormTest {
     double[] expected = {1, 1};
     for (int t = 0; t < 10; t++) {
       net.fit(batch(t));
-      GradNormStep step = gradNorm.lastStep().orElseThrow();
+      BalancedStep step = gradNorm.lastStep().orElseThrow();
       assertThat(step.measurement().lossWeights()).isEqualTo(expected);
       expected = step.nextLossWeights();
       assertThat(gradNorm.lossWeights().values()).containsExactly(expected[0], expected[1]);
@@ -84,14 +91,14 @@ class GradNormTest {
     ComputationGraph net = network("a", "b");
     GradNorm gradNorm =
         GradNorm.builder().alpha(0.7).lossWeightUpdater(new Adam(0.01)).build().attach(net);
-    GradNormRule rule =
+    Rules.Rule rule =
         Rules.of(GradNorm.builder().alpha(0.7).lossWeightUpdater(new Adam(0.01)), "a", "b");
-    GradNormState state = rule.init(new double[] {1, 1});
+    DryRun<GradNormState> state = rule.init(new double[] {1, 1});
     for (int t = 0; t < 30; t++) {
       net.fit(batch(t));
-      GradNormRule.Update update =
+      DryRun<GradNormState> update =
           rule.update(state, gradNorm.lastStep().orElseThrow().measurement());
-      state = update.state();
+      state = update;
       assertThat(gradNorm.lastStep()).contains(update.step());
     }
   }
@@ -124,7 +131,7 @@ class GradNormTest {
     assertThat(lines.get(0))
         .isEqualTo(
             "iteration,epoch,task,loss,loss_weight,gradient_norm,weighted_gradient_norm,target_gradient_norm,relative_inverse_training_rate,mean_loss_ratio,present,skipped");
-    GradNormStep last = gradNorm.lastStep().orElseThrow();
+    BalancedStep last = gradNorm.lastStep().orElseThrow();
     assertThat(lines.get(4))
         .isEqualTo(
             String.format(
@@ -133,13 +140,13 @@ class GradNormTest {
                 last.measurement().losses()[1],
                 last.measurement().lossWeights()[1],
                 last.measurement().gradientNorms()[1],
-                last.weightedGradientNorms()[1],
-                last.targetGradientNorms()[1],
-                last.relativeInverseTrainingRates()[1],
-                last.lossRatios()[0] / last.relativeInverseTrainingRates()[0]));
+                last.values(Quantity.WEIGHTED_GRADIENT_NORM)[1],
+                last.values(GradNorm.TARGET_GRADIENT_NORM)[1],
+                last.values(GradNorm.RELATIVE_INVERSE_TRAINING_RATE)[1],
+                last.values(GradNorm.LOSS_RATIO)[0] / last.values(GradNorm.RELATIVE_INVERSE_TRAINING_RATE)[0]));
     assertThat(lines.get(1)).startsWith("0,0,a,").contains(",1.0,");
     assertThat(gradNorm.history().size()).isEqualTo(2);
-    assertThat(gradNorm.history().rows().map(GradNormHistory.Row::task))
+    assertThat(gradNorm.history().rows().map(Row::task))
         .containsExactly("a", "with,comma", "a", "with,comma");
   }
 
@@ -153,7 +160,7 @@ class GradNormTest {
         .containsEntry("alpha", "0.7")
         .containsEntry("shared layer", "trunk");
     assertThat(gradNorm.history().meanMilliseconds()).isGreaterThan(0.0);
-    assertThat(GradNormReport.of(gradNorm.history()).content()).contains("id=\"overhead\"");
+    assertThat(Report.of(gradNorm.history()).content()).contains("id=\"overhead\"");
   }
 
   @Test
@@ -253,18 +260,13 @@ class GradNormTest {
     GradNorm gradNorm = GradNorm.builder().alpha(0.0).build().attach(net);
     assertThat(gradNorm.lossWeights())
         .containsExactly(Map.entry("squared", 1.0), Map.entry("absolute", 0.1));
-    GradNormRule rule =
-        new GradNormRule(
-            GradNorm.builder().alpha(0.0).settings(),
-            WeightOptimizer.of(new Adam(0.025)),
-            List.of("squared", "absolute"),
-            1.1,
-            new double[] {Double.NaN, Double.NaN});
-    GradNormState state = rule.init(new double[] {1.0, 0.1});
+    Rules.Rule rule =
+        Rules.of(GradNorm.builder().alpha(0.0), 1.1, "squared", "absolute");
+    DryRun<GradNormState> state = rule.init(new double[] {1.0, 0.1});
     for (int t = 0; t < 50; t++) {
       MultiDataSet batch = batch(t);
       net.fit(batch.getFeatures(0), batch.getLabels(0));
-      state = rule.update(state, gradNorm.lastStep().orElseThrow().measurement()).state();
+      state = rule.update(state, gradNorm.lastStep().orElseThrow().measurement());
       assertThat(gradNorm.lossWeights().values())
           .containsExactly(state.lossWeights()[0], state.lossWeights()[1]);
       assertThat(state.lossWeights()[0] + state.lossWeights()[1]).isCloseTo(1.1, within(1e-14));
@@ -286,7 +288,7 @@ class GradNormTest {
       net.fit(batch(t));
       weights[t] = gradNorm.lossWeights().get("a");
     }
-    assertThat(gradNorm.history().rows().mapToInt(GradNormHistory.Row::iteration))
+    assertThat(gradNorm.history().rows().mapToInt(Row::iteration))
         .containsExactly(0, 0, 3, 3, 6, 6);
     assertThat(weights[1]).isEqualTo(weights[0]);
     assertThat(weights[2]).isEqualTo(weights[0]);

@@ -2,6 +2,8 @@ package org.gradnorm4j.gradnorm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import org.gradnorm4j.balancer.DryRun;
+import org.gradnorm4j.optimizer.WeightOptimizer;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.util.Arrays;
@@ -11,6 +13,8 @@ import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import org.gradnorm4j.core.StepMeasurement;
+import org.gradnorm4j.core.Tasks;
+import org.gradnorm4j.persist.StateFile;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.nd4j.linalg.learning.config.Adam;
@@ -35,7 +39,7 @@ class RulePropertyTest {
   void weights_keepLimitsAndSum_andStatesAreRestored(WeightUpdate update) throws Exception {
     for (int seed = 0; seed < CASES; seed++) {
       Case drawing = new Case(new Random(seed), update);
-      GradNormRule rule = drawing.rule();
+      Rules.Rule rule = drawing.rule();
       if (rule != null) {
         run(seed, drawing, rule);
       }
@@ -54,17 +58,17 @@ class RulePropertyTest {
     drawn.merge(what, seen ? 1 : 0, Integer::sum);
   }
 
-  private void run(int seed, Case drawing, GradNormRule rule) throws IOException {
-    GradNormState state = rule.init(drawing.configured);
+  private void run(int seed, Case drawing, Rules.Rule rule) throws IOException {
+    DryRun<GradNormState> state = rule.init(drawing.configured);
     double[] before = drawing.start(state.lossWeights());
     for (int t = 0; t < STEPS; t++) {
       StepMeasurement measurement = drawing.measure(state.lossWeights());
-      GradNormRule.Update next = rule.update(state, measurement);
-      state = next.state();
+      DryRun<GradNormState> next = rule.update(state, measurement);
+      state = next;
       String broken = drawing.broken(before, state, measurement, next.step().skipped());
       assertThat(broken).as("case %d, step %d", seed, t).isEmpty();
       note("moved", !Arrays.equals(before, state.lossWeights()));
-      note("cut", next.notices().contains(Notice.STEP_CUT));
+      note("cut", next.notices().containsKey("step cut"));
       note("skipped", next.step().skipped());
       for (int i = 0; i < before.length; i++) {
         note("absent", !measurement.present()[i]);
@@ -82,22 +86,20 @@ class RulePropertyTest {
     }
   }
 
-  private static boolean restored(Case drawing, GradNormState state) throws IOException {
+  private static boolean restored(Case drawing, DryRun<GradNormState> at) throws IOException {
     if (drawing.names.length < 2) {
       return true; // attach refuses one task
     }
-    byte[] file =
-        StateWriter.write(
-            new SavedRun(
-                drawing.settings.settings(),
-                List.of(),
-                List.of(drawing.names),
-                List.of("w"),
-                0,
-                state,
-                null));
-    SavedRun again = StateReader.read(new ByteArrayInputStream(file), "state");
-    return Arrays.equals(StateWriter.write(again), file);
+    byte[] file = written(drawing.settings.weighting().settings(), at.state());
+    StateFile read = StateFile.read(new ByteArrayInputStream(file), "state");
+    GradNormSettings settings = read.part("settings", GradNormSettings.class);
+    GradNormState state = read.part("state", GradNormState.class);
+    new GradNormWeighting(settings).check(state, at.lossWeights(), Tasks.of(List.of(drawing.names)));
+    return Arrays.equals(written(settings, state), file);
+  }
+
+  private static byte[] written(GradNormSettings settings, GradNormState state) {
+    return StateFile.builder().part("settings", settings).part("state", state).write();
   }
 
   /** Settings of one case, and what is measured under them. */
@@ -167,22 +169,14 @@ class RulePropertyTest {
     }
 
     /** Null if no weights are within the limits, which has to be so, and to be said. */
-    GradNormRule rule() {
+    Rules.Rule rule() {
       boolean allPinned = Arrays.stream(pins).allMatch(pin -> pin > 0);
       double sum = allPinned ? Arrays.stream(pins).sum() : total;
       double least = Arrays.stream(min).map(m -> Math.max(m, 1e-12 * sum)).sum();
       double most = Arrays.stream(max).sum();
       boolean possible = least <= sum * (1 + 1e-13) && most >= sum * (1 - 1e-13);
-      double[] unknown = new double[names.length];
-      Arrays.fill(unknown, Double.NaN);
       try {
-        GradNormRule rule =
-            new GradNormRule(
-                settings.settings(),
-                WeightOptimizer.of(settings.settings().lossWeightUpdater()),
-                List.of(names),
-                sum,
-                unknown);
+        Rules.Rule rule = Rules.of(settings, sum, names);
         assertThat(possible).isTrue();
         return rule;
       } catch (IllegalArgumentException refused) {
@@ -248,7 +242,7 @@ class RulePropertyTest {
 
     /** Of a step: besides, a task without a gradient to balance, or not to be moved, stays. */
     String broken(
-        double[] before, GradNormState after, StepMeasurement measurement, boolean skipped) {
+        double[] before, DryRun<GradNormState> after, StepMeasurement measurement, boolean skipped) {
       for (int i = 0; i < before.length; i++) {
         boolean dead = measurement.present()[i] && measurement.gradientNorms()[i] == 0.0;
         if ((dead || skipped || pins[i] > 0) && after.lossWeights()[i] != before[i]) {

@@ -9,17 +9,17 @@ import org.junit.jupiter.api.Tag;
  * exhaustive}, which sets {@code -Dgradnorm4j.exhaustive=true} and runs the classes with this tag
  * only.
  */
-final class TestSize {
-  static final String EXHAUSTIVE = "exhaustive";
+public final class TestSize {
+  public static final String EXHAUSTIVE = "exhaustive";
 
   private TestSize() {}
 
-  static boolean isExhaustive() {
+  public static boolean isExhaustive() {
     return Boolean.getBoolean("gradnorm4j.exhaustive");
   }
 
   /** One of two sizes of the calling class, which has to have the tag. */
-  static int of(int normal, int exhaustive) {
+  public static int of(int normal, int exhaustive) {
     Class<?> test =
         StackWalker.getInstance(StackWalker.Option.RETAIN_CLASS_REFERENCE).getCallerClass();
     assertThat(test.getAnnotationsByType(Tag.class))

@@ -12,6 +12,8 @@ import org.deeplearning4j.nn.conf.constraint.MaxNormConstraint;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.util.ModelSerializer;
+import org.gradnorm4j.balancer.LossBalancerCheckpoint;
+import org.gradnorm4j.testing.Networks;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -22,13 +24,13 @@ import org.nd4j.linalg.learning.config.Nesterovs;
 import org.nd4j.linalg.learning.config.Sgd;
 
 /** A training run that can be cut anywhere and go on in another process. */
-final class TrainingProcess {
-  static final String[] TASKS = {"a", "b", "c"};
+public final class TrainingProcess {
+  public static final String[] TASKS = {"a", "b", "c"};
 
   private TrainingProcess() {}
 
   /** With what a checkpoint could forget: moments, a constraint, a schedule by iteration. */
-  static ComputationGraph network() {
+  public static ComputationGraph network() {
     GraphBuilder trunk =
         new NeuralNetConfiguration.Builder()
             .seed(3)
@@ -48,7 +50,7 @@ final class TrainingProcess {
   }
 
   /** Task c has no labels in every third minibatch, and some of them in the others. */
-  static MultiDataSet batch(int step) {
+  public static MultiDataSet batch(int step) {
     Nd4j.getRandom().setSeed(step + 1);
     INDArray x = Nd4j.randn(DataType.FLOAT, 8, 4);
     INDArray y = Nd4j.randn(DataType.FLOAT, 8, 2).addi(1.0);
@@ -63,7 +65,7 @@ final class TrainingProcess {
         new INDArray[] {null, null, mask});
   }
 
-  static Map<String, GradNormBuilder> settings() {
+  public static Map<String, GradNormBuilder> settings() {
     return Map.of(
         "adam",
         GradNorm.builder(),
@@ -88,7 +90,7 @@ final class TrainingProcess {
             .lossShift("a", 0.5));
   }
 
-  static void train(ComputationGraph net, int steps) {
+  public static void train(ComputationGraph net, int steps) {
     for (int step = 0; step < steps; step++) {
       net.fit(batch(net.getIterationCount()));
     }
@@ -116,7 +118,7 @@ final class TrainingProcess {
   private static void checkpoint(Path folder) throws IOException {
     ComputationGraph net;
     GradNorm gradNorm;
-    var last = GradNormCheckpoint.last(folder);
+    var last = LossBalancerCheckpoint.last(folder);
     if (last.isPresent()) {
       net = ModelSerializer.restoreComputationGraph(last.get().toFile(), true);
       gradNorm = GradNorm.restoreFromModel(last.get()).attach(net);
@@ -125,7 +127,7 @@ final class TrainingProcess {
       gradNorm = GradNorm.builder().build().attach(net);
     }
     net.addListeners(
-        GradNormCheckpoint.builder(gradNorm, folder).everyIterations(1).keepLast(2).build());
+        LossBalancerCheckpoint.builder(gradNorm, folder).everyIterations(1).keepLast(2).build());
     System.out.println("begun " + net.getIterationCount());
     while (true) {
       train(net, 1);
@@ -134,7 +136,7 @@ final class TrainingProcess {
   }
 
   /** Another JVM that runs {@link #main}; what it prints comes by its input stream. */
-  static ProcessBuilder command(List<String> arguments) {
+  public static ProcessBuilder command(List<String> arguments) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(

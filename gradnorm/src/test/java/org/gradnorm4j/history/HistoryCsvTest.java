@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** A history as CSV and back. */
 class HistoryCsvTest {
-  private static final HistoryLimit SHORT = HistoryLimit.of(Kind.THINNED, 64);
+  private static final HistoryLimit SHORT = new HistoryLimit(Kind.THINNED, 64);
 
   private static HistoryRecorder empty(HistoryLimit limit, String... tasks) {
     return new HistoryRecorder(limit, List.of(tasks), SyntheticHistory.QUANTITIES, Map.of());
@@ -69,7 +69,7 @@ class HistoryCsvTest {
   @CsvSource({"0, ALL, 0", "700, ALL, 0", "700, LAST_STEPS, 50", "700, NONE, 0", "700, THINNED, 0",
       "700, THINNED, 64", "64, THINNED, 64", "67, THINNED, 64", "1201, THINNED, 100"})
   void readBack_isTheSame_andGoesOnTheSame(int steps, Kind kind, int kept) throws IOException {
-    HistoryLimit limit = HistoryLimit.of(kind, kept);
+    HistoryLimit limit = new HistoryLimit(kind, kept);
     SyntheticHistory run = new SyntheticHistory(limit, "a", "b").steps(steps / 2);
     run.step(new double[] {Double.NaN, 1}, new double[] {1, Double.POSITIVE_INFINITY});
     run.stepWithoutLastTask(0.5, 2.0).steps(steps - steps / 2);
@@ -113,7 +113,7 @@ class HistoryCsvTest {
   @Test
   void thinnedRows_areThinnedFurther_orLeftOut() throws IOException {
     SyntheticHistory run =
-        new SyntheticHistory(HistoryLimit.of(Kind.THINNED, 640), "a", "b").steps(5000);
+        new SyntheticHistory(new HistoryLimit(Kind.THINNED, 640), "a", "b").steps(5000);
     HistoryRecorder shorter = empty(SHORT, "a", "b");
     shorter.read(new StringReader(csv(run.history())), "file");
     assertThat(shorter.history().size()).isBetween(32, 64);

@@ -148,7 +148,7 @@ class HistoryLimitTest {
     "1000, 20011"
   })
   void thinned_keepsMinimumAndMaximumOfEverySection(int limit, int steps) {
-    Pair pair = Pair.of(HistoryLimit.of(Kind.THINNED, limit), steps, limit + steps);
+    Pair pair = Pair.of(new HistoryLimit(Kind.THINNED, limit), steps, limit + steps);
     HistoryView all = pair.all.history().view();
     HistoryView thinned = pair.limited.history().view();
     assertThat(thinned.size()).isLessThanOrEqualTo(limit);
@@ -228,7 +228,7 @@ class HistoryLimitTest {
   /** Oracle: counting by hand. */
   @Test
   void counts_areExact_whateverIsKept() {
-    Pair pair = Pair.of(HistoryLimit.of(Kind.THINNED, 64), 5000, 9);
+    Pair pair = Pair.of(new HistoryLimit(Kind.THINNED, 64), 5000, 9);
     HistoryView all = pair.all.history().view();
     HistoryCounts counts = pair.limited.counts();
     assertThat(counts.steps()).isEqualTo(5000);
@@ -265,7 +265,7 @@ class HistoryLimitTest {
   @ParameterizedTest
   @ValueSource(strings = {"LAST_STEPS", "THINNED", "ALL"})
   void view_doesNotChange(Kind kind) {
-    HistoryRecorder recorder = recorder(HistoryLimit.of(kind, kind == Kind.ALL ? 0 : 64));
+    HistoryRecorder recorder = recorder(new HistoryLimit(kind, kind == Kind.ALL ? 0 : 64));
     Random random = new Random(4);
     List<HistoryView> views = new ArrayList<>();
     List<List<Row>> rows = new ArrayList<>();
@@ -301,13 +301,13 @@ class HistoryLimitTest {
   @Test
   void limits_areEqualByKindAndSteps_andRead() {
     assertThat(History.lastSteps(1500))
-        .isEqualTo(HistoryLimit.of(Kind.LAST_STEPS, 1500))
+        .isEqualTo(new HistoryLimit(Kind.LAST_STEPS, 1500))
         .isNotEqualTo(History.lastSteps(1501))
-        .hasSameHashCodeAs(HistoryLimit.of(Kind.LAST_STEPS, 1500))
+        .hasSameHashCodeAs(new HistoryLimit(Kind.LAST_STEPS, 1500))
         .hasToString("the last 1,500 steps");
     assertThat(History.all()).isNotEqualTo(History.none()).hasToString("all steps");
     assertThat(History.none()).hasToString("no steps");
-    assertThat(HistoryLimit.of(Kind.THINNED, 2000)).hasToString("2,000 steps, older ones thinned");
+    assertThat(new HistoryLimit(Kind.THINNED, 2000)).hasToString("2,000 steps, older ones thinned");
   }
 
   @ParameterizedTest
@@ -319,7 +319,7 @@ class HistoryLimitTest {
     "THINNED, -1, '>= 64, or 0 for the default'"
   })
   void impossibleLimits_areRefused(Kind kind, int steps, String rule) {
-    assertThatThrownBy(() -> HistoryLimit.of(kind, steps))
+    assertThatThrownBy(() -> new HistoryLimit(kind, steps))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("steps (%d) of a history of kind %s must be %s", steps, kind, rule);
   }

@@ -143,7 +143,7 @@ class StaticWeightsTest {
     for (int t = 0; t < steps.length; t++) {
       steps[t] = new double[] {t, 1.0};
     }
-    HistoryView thinned = history(HistoryLimit.of(HistoryLimit.Kind.THINNED, 64), steps);
+    HistoryView thinned = history(new HistoryLimit(HistoryLimit.Kind.THINNED, 64), steps);
     StaticWeights late = StaticWeights.ofLateSteps(thinned);
     int left = thinned.size() - thinned.exact();
     assertThat(late.steps()).isEqualTo(left).isBetween(32, 64);

@@ -12,7 +12,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.deeplearning4j.core.storage.StatsStorage;
-import org.gradnorm4j.gradnorm.GradNormHistory;
+import org.gradnorm4j.history.History;
+import org.gradnorm4j.history.HistoryRecorder;
 
 /** The runs in all attached storages, each read once and then kept up to date record by record. */
 final class Runs {
@@ -25,14 +26,14 @@ final class Runs {
     final StatsStorage storage;
     final String session;
     final long begin;
-    final GradNormHistory history;
+    final HistoryRecorder history;
     long read;
 
-    Run(StatsStorage storage, GradNormRecord info) {
+    Run(StatsStorage storage, LossBalancerRecord info) {
       this.storage = storage;
       session = info.getSessionID();
       begin = info.getTimeStamp();
-      history = info.toHistory();
+      history = info.toRecorder();
     }
   }
 
@@ -47,7 +48,7 @@ final class Runs {
   synchronized void attach(StatsStorage storage) {
     for (String session : storage.listSessionIDs()) {
       for (String worker :
-          storage.listWorkerIDsForSessionAndType(session, GradNormRecord.TYPE_ID)) {
+          storage.listWorkerIDsForSessionAndType(session, LossBalancerRecord.TYPE_ID)) {
         readAll(storage, session, worker);
       }
     }
@@ -58,7 +59,7 @@ final class Runs {
   }
 
   private void readAll(StatsStorage storage, String session, String worker) {
-    long[] times = storage.getAllUpdateTimes(session, GradNormRecord.TYPE_ID, worker);
+    long[] times = storage.getAllUpdateTimes(session, LossBalancerRecord.TYPE_ID, worker);
     if (times != null) {
       Arrays.stream(times).sorted().forEach(time -> read(storage, session, worker, time));
     }
@@ -69,8 +70,8 @@ final class Runs {
     Run run = find(storage, session, worker);
     if (run != null
         && time > run.read
-        && storage.getUpdate(session, GradNormRecord.TYPE_ID, worker, time)
-            instanceof GradNormRecord step) {
+        && storage.getUpdate(session, LossBalancerRecord.TYPE_ID, worker, time)
+            instanceof LossBalancerRecord step) {
       run.history.add(step.toStep());
       run.read = time;
     }
@@ -80,8 +81,8 @@ final class Runs {
     return byId.computeIfAbsent(
         session + "/" + worker,
         id ->
-            storage.getStaticInfo(session, GradNormRecord.TYPE_ID, worker)
-                    instanceof GradNormRecord info
+            storage.getStaticInfo(session, LossBalancerRecord.TYPE_ID, worker)
+                    instanceof LossBalancerRecord info
                 ? new Run(storage, info)
                 : null);
   }
@@ -98,11 +99,11 @@ final class Runs {
         Locale.ROOT,
         "%s · %s · %s",
         TIME.format(Instant.ofEpochMilli(run.begin).atZone(ZoneId.systemDefault())),
-        String.join(", ", run.history.taskNames()),
+        String.join(", ", run.history.history().taskNames()),
         run.session);
   }
 
-  synchronized Optional<GradNormHistory> history(String id) {
-    return Optional.ofNullable(byId.get(id)).map(run -> run.history);
+  synchronized Optional<History> history(String id) {
+    return Optional.ofNullable(byId.get(id)).map(run -> run.history.history());
   }
 }

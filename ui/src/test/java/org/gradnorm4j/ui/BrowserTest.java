@@ -3,6 +3,9 @@ package org.gradnorm4j.ui;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import org.gradnorm4j.gradnorm.GradNorm;
+import org.gradnorm4j.history.History;
+import org.gradnorm4j.history.Row;
 import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,8 +14,6 @@ import java.util.List;
 import org.deeplearning4j.ui.VertxUIServer;
 import org.deeplearning4j.ui.model.stats.StatsListener;
 import org.deeplearning4j.ui.model.storage.InMemoryStatsStorage;
-import org.gradnorm4j.gradnorm.GradNormChart;
-import org.gradnorm4j.gradnorm.GradNormHistory;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -91,7 +92,7 @@ class BrowserTest {
     server.attach(storage);
     Training training = new Training("depth", "normals", "edges");
     training.net.setListeners(
-        new StatsListener(storage, 10), new GradNormStatsListener(training.gradNorm, storage));
+        new StatsListener(storage, 10), new LossBalancerStatsListener(training.balancer, storage));
     browser.get(server.getAddress() + "/gradnorm");
     assertThat(browser.findElement(By.id("content")).getText()).contains("Nothing recorded yet");
 
@@ -100,15 +101,15 @@ class BrowserTest {
       training.fit(more);
       steps += more;
       awaitSteps(steps);
-      checkLastStep(training.gradNorm.history());
-      checkCharts(3, more == 2 ? 0 : 10);
+      checkLastStep(training.balancer.history());
+      checkCharts(Chart.of(training.balancer.history()), 3, more == 2 ? 0 : 10);
     }
     screenshot("live-page.png");
 
     browser.findElement(By.id("overview")).click();
     WebElement back =
         new WebDriverWait(browser, Duration.ofSeconds(20))
-            .until(page -> page.findElement(By.linkText("GradNorm")));
+            .until(page -> page.findElement(By.linkText("Loss balancing")));
     back.click();
     awaitSteps(400);
     assertThat(browser.getCurrentUrl()).isEqualTo(server.getAddress() + "/gradnorm");
@@ -120,7 +121,7 @@ class BrowserTest {
     InMemoryStatsStorage storage = new InMemoryStatsStorage();
     for (int steps : new int[] {30, 20}) {
       Training training = new Training("depth", "normals", "edges");
-      training.net.setListeners(new GradNormStatsListener(training.gradNorm, storage));
+      training.net.setListeners(new LossBalancerStatsListener(training.balancer, storage));
       training.fit(steps);
     }
     server.attach(storage);
@@ -137,10 +138,10 @@ class BrowserTest {
     Training training = new Training("depth", "normals", "edges");
     training.fit(400);
     Path report = folder.resolve("report.html");
-    training.gradNorm.history().writeReport(report);
+    Report.of(training.balancer.history()).write(report);
     browser.get(report.toUri().toString());
-    checkLastStep(training.gradNorm.history());
-    checkCharts(3, 300);
+    checkLastStep(training.balancer.history());
+    checkCharts(Chart.of(training.balancer.history()), 3, 300);
     assertThat(browser.executeScript("return performance.getEntriesByType('resource').length"))
         .as("resources loaded")
         .isEqualTo(0L);
@@ -159,9 +160,9 @@ class BrowserTest {
   }
 
   /** The numbers on the page are the history's, to the last digit. */
-  private void checkLastStep(GradNormHistory history) {
-    List<GradNormHistory.Row> rows = history.rows().toList();
-    List<GradNormHistory.Row> last =
+  private void checkLastStep(History history) {
+    List<Row> rows = history.rows().toList();
+    List<Row> last =
         rows.subList(rows.size() - history.taskNames().size(), rows.size());
     List<WebElement> shown = browser.findElements(By.cssSelector("#last-step tbody tr"));
     assertThat(shown).hasSameSizeAs(last);
@@ -172,18 +173,19 @@ class BrowserTest {
           shown.get(task).findElements(By.tagName("td")).stream()
               .map(cell -> Double.parseDouble(cell.getDomAttribute("data-value")))
               .toList();
-      assertThat(values.get(0)).isEqualTo(last.get(task).loss());
-      assertThat(values.get(2)).isEqualTo(last.get(task).relativeInverseTrainingRate());
-      assertThat(values.get(3)).isEqualTo(last.get(task).gradientNorm());
-      assertThat(values.get(4)).isEqualTo(last.get(task).lossWeight());
-      assertThat(values.get(5)).isEqualTo(last.get(task).weightedGradientNorm());
-      assertThat(values.get(6)).isEqualTo(last.get(task).targetGradientNorm());
+      Row row = last.get(task);
+      assertThat(values)
+          .startsWith(
+              row.loss(), row.lossWeight(), row.gradientNorm(), row.weightedGradientNorm())
+          .contains(
+              row.value(GradNorm.RELATIVE_INVERSE_TRAINING_RATE),
+              row.value(GradNorm.TARGET_GRADIENT_NORM));
     }
   }
 
   /** Each chart is laid out, and has a line or a band per task of at least so many pixels. */
-  private void checkCharts(int tasks, double pixels) {
-    for (GradNormChart chart : GradNormChart.values()) {
+  private void checkCharts(List<Chart> charts, int tasks, double pixels) {
+    for (Chart chart : charts) {
       WebElement svg = browser.findElement(By.cssSelector("#" + chart.id() + " svg"));
       assertThat(svg.getSize().width).isGreaterThan(1000);
       @SuppressWarnings("unchecked")

@@ -2,6 +2,7 @@ package org.gradnorm4j.ui;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import org.gradnorm4j.weighting.BalancedStep;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
@@ -13,7 +14,6 @@ import java.util.List;
 import java.util.Locale;
 import org.deeplearning4j.ui.VertxUIServer;
 import org.deeplearning4j.ui.model.storage.InMemoryStatsStorage;
-import org.gradnorm4j.gradnorm.GradNormStep;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -28,7 +28,7 @@ class LocaleTest {
   private static final Locale BEFORE = Locale.getDefault();
   private static final long BEGIN = 1_700_000_000_000L;
 
-  private static List<GradNormStep> steps;
+  private static List<BalancedStep> steps;
   private static Training training;
   private static VertxUIServer server;
 
@@ -38,7 +38,7 @@ class LocaleTest {
     steps = new ArrayList<>();
     for (int i = 0; i < 12; i++) {
       training.fit(1);
-      steps.add(training.gradNorm.lastStep().orElseThrow());
+      steps.add(training.balancer.lastStep().orElseThrow());
     }
     server = VertxUIServer.getInstance(0, false, null);
   }
@@ -69,18 +69,13 @@ class LocaleTest {
     InMemoryStatsStorage storage = new InMemoryStatsStorage();
     try {
       List<String> written = new ArrayList<>();
-      GradNormRecord run =
-          GradNormRecord.ofRun(
-              "session",
-              "worker",
-              BEGIN,
-              training.gradNorm.history().taskNames(),
-              training.gradNorm.history().settings());
+      LossBalancerRecord run =
+          LossBalancerRecord.ofRun("session", "worker", BEGIN, training.balancer.history());
       written.add(bytes(run));
       storage.putStaticInfo(run);
       for (int i = 0; i < steps.size(); i++) {
-        GradNormRecord step =
-            GradNormRecord.ofStep("session", "worker", BEGIN + 1 + i, steps.get(i));
+        LossBalancerRecord step =
+            LossBalancerRecord.ofStep("session", "worker", BEGIN + 1 + i, steps.get(i));
         written.add(bytes(step));
         storage.putUpdate(step);
       }
@@ -95,7 +90,7 @@ class LocaleTest {
     }
   }
 
-  private static String bytes(GradNormRecord record) {
+  private static String bytes(LossBalancerRecord record) {
     return new String(record.encode(), StandardCharsets.ISO_8859_1);
   }
 

@@ -5,8 +5,8 @@ import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.gradnorm4j.balancer.LossBalancer;
 import org.gradnorm4j.gradnorm.GradNorm;
-import org.gradnorm4j.gradnorm.GradNormBuilder;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.MultiDataSet;
@@ -14,21 +14,21 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
-/** A small network that learns regressions of unlike scale, with GradNorm attached. */
+/** A small network that learns regressions of unlike scale, with a balancer attached. */
 final class Training {
   private static final double[] SCALES = {1.0, 3.0, 0.5};
 
   private final INDArray teacher;
   final ComputationGraph net;
-  final GradNorm gradNorm;
+  final LossBalancer balancer;
   private final String[] tasks;
   private int steps;
 
   Training(String... tasks) {
-    this(GradNorm.builder().alpha(0.5), tasks);
+    this(GradNorm.builder().alpha(0.5).build(), tasks);
   }
 
-  Training(GradNormBuilder settings, String... tasks) {
+  Training(LossBalancer balancer, String... tasks) {
     this.tasks = tasks;
     GraphBuilder graph =
         new NeuralNetConfiguration.Builder()
@@ -52,7 +52,7 @@ final class Training {
     }
     net = new ComputationGraph(graph.setOutputs(tasks).build());
     net.init();
-    gradNorm = settings.build().attach(net);
+    this.balancer = balancer.attach(net);
     Nd4j.getRandom().setSeed(11);
     teacher = Nd4j.randn(8, 2);
   }

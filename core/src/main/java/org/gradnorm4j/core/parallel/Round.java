@@ -201,7 +201,7 @@ final class Round {
     Arrays.setAll(losses, i -> losses[i] / steps.size());
     Arrays.setAll(norms, i -> norms[i] / steps.size());
     Arrays.setAll(perLabel, i -> perLabel[i] / presentIn[i]); // NaN if nowhere
-    return StepMeasurement.of(first.taskNames())
+    return StepMeasurement.of(first.tasks())
         .at(first.iteration(), first.epoch())
         .batchSize(steps.stream().mapToInt(StepMeasurement::batchSize).sum())
         .present(present)

@@ -1,0 +1,76 @@
+package org.gradnorm4j.balancer;
+
+import org.gradnorm4j.history.HistoryLimit;
+import org.gradnorm4j.weighting.Arguments;
+import org.gradnorm4j.weighting.LossWeighting;
+
+/** Settings of a {@link LossBalancer} beside those of its strategy, each with its default. */
+public final class LossBalancerBuilder {
+  private final LossWeighting<?> weighting;
+  private BalancerSettings settings = BalancerSettings.DEFAULT;
+
+  LossBalancerBuilder(LossWeighting<?> weighting) {
+    this.weighting =
+        Arguments.given(weighting, "weighting", "must be a strategy, such as EqualWeights.create()");
+  }
+
+  /**
+   * The layer, or the layers taken together, whose weights are W. Default: the last trainable layer
+   * that all tasks depend on, normalization and PReLU aside; for the terms of one output, the
+   * output layer itself.
+   *
+   * @param names of layers in the network; none for the default
+   * @return this
+   * @throws IllegalArgumentException if a name is null or blank
+   */
+  public LossBalancerBuilder sharedLayer(String... names) {
+    settings = settings.withSharedLayers(names);
+    return this;
+  }
+
+  /**
+   * Measures, and moves the weights, in the first of every so many training steps only. The steps
+   * between cost nothing, keep the weights, and are not in the history. Default: 1, every step.
+   *
+   * @param steps from one measured step to the next, &ge; 1
+   * @return this
+   * @throws IllegalArgumentException if less than 1
+   */
+  public LossBalancerBuilder measureEvery(int steps) {
+    settings = settings.withMeasureEvery(steps);
+    return this;
+  }
+
+  /**
+   * What to do about NaN and infinity. Default: {@link NonFinitePolicy#SKIP}.
+   *
+   * @param policy leave the weights alone, or end the fit
+   * @return this
+   * @throws IllegalArgumentException if null
+   */
+  public LossBalancerBuilder onNonFinite(NonFinitePolicy policy) {
+    settings = settings.withOnNonFinite(policy);
+    return this;
+  }
+
+  /**
+   * How much of the history is kept in memory. Default: {@link HistoryLimit#byDefault()}.
+   *
+   * @param limit {@code History.all()}, {@code History.lastSteps(n)} or {@code History.none()}
+   * @return this
+   * @throws IllegalArgumentException if null
+   */
+  public LossBalancerBuilder history(HistoryLimit limit) {
+    settings = settings.withHistory(limit);
+    return this;
+  }
+
+  /**
+   * Builds.
+   *
+   * @return a balancer with these settings, attached to nothing
+   */
+  public LossBalancer build() {
+    return new LossBalancer(weighting, settings);
+  }
+}

@@ -13,8 +13,8 @@ import org.gradnorm4j.persist.StateFile;
 import org.gradnorm4j.weighting.BalancedStep;
 
 /**
- * A history as bytes, to which later steps can be appended, and back: all that it knows, so that
- * it goes on as if nothing had happened. Internal to the library; for people there is {@link
+ * A history as bytes, to which later steps can be appended, and back: all that it knows, so that it
+ * goes on as if nothing had happened. Internal to the library; for people there is {@link
  * History#writeCsv}.
  *
  * <pre>
@@ -80,8 +80,7 @@ public final class HistoryBytes {
    * @throws IOException if it cannot be written
    * @throws IllegalArgumentException if it does not have all of them, see {@link #hasAllSince}
    */
-  public static void append(HistoryView history, long steps, OutputStream out)
-      throws IOException {
+  public static void append(HistoryView history, long steps, OutputStream out) throws IOException {
     if (!hasAllSince(history, steps)) {
       throw new IllegalArgumentException(
           String.format(
@@ -91,8 +90,7 @@ public final class HistoryBytes {
     write(history.steps(), (int) (history.steps().size() - later), out);
   }
 
-  private static void write(RowList.Snapshot rows, int from, OutputStream out)
-      throws IOException {
+  private static void write(RowList.Snapshot rows, int from, OutputStream out) throws IOException {
     ByteBuffer bytes = row(rows.width(), rows.tasks());
     for (int row = from; row < rows.size(); row++) {
       bytes.clear().putInt(rows.iteration(row)).putInt(rows.epoch(row));
@@ -155,8 +153,7 @@ public final class HistoryBytes {
     }
   }
 
-  private static RowList rows(int count, int width, int tasks, InputStream in)
-      throws IOException {
+  private static RowList rows(int count, int width, int tasks, InputStream in) throws IOException {
     RowList rows = new RowList(width, tasks);
     for (int row = 0; row < count; row++) {
       if (!readRow(in, width, tasks, rows::add)) {

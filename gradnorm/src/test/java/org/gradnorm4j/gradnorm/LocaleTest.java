@@ -26,7 +26,7 @@ import org.gradnorm4j.history.Numbers;
 import org.gradnorm4j.history.StaticWeights;
 import org.gradnorm4j.persist.StepCounts;
 import org.gradnorm4j.report.Report;
-import org.gradnorm4j.report.SyntheticHistory;
+import org.gradnorm4j.history.SyntheticHistory;
 import org.gradnorm4j.testing.LogLines;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;

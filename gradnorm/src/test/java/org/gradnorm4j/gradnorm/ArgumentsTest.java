@@ -14,6 +14,7 @@ import java.util.Map;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.gradnorm4j.balancer.LossBalancer;
 import org.junit.jupiter.api.Test;
 
 /** Null and blank arguments, and what objects print. */
@@ -60,8 +61,14 @@ class ArgumentsTest {
         () -> GradNorm.builder().weightLimits("a", 0.5, Double.NaN),
         "maximum weight (NaN) must be >= the minimum weight (0.5)");
     all.put(
-        () -> new InitialLoss(null, 1, 0),
-        "source (null) must be one of [MEASURED, UNINFORMED, GIVEN]");
+        () -> new InitialLossSource(null, 1, 0),
+        "kind (null) must be one of [MEASURED, UNINFORMED, GIVEN]");
+    all.put(
+        () -> GradNorm.builder().history(null),
+        "history (null) must be a limit, such as History.all()");
+    all.put(
+        () -> LossBalancer.of(null),
+        "weighting (null) must be a strategy, such as EqualWeights.create()");
     all.put(() -> gradNorm.change(null), "changes (null) must be made to the builder");
     all.put(() -> gradNorm.save(null), "file (null) must be a path to write to");
     all.put(() -> GradNorm.restore(null), "file (null) must be a path that save(...)");
@@ -129,9 +136,9 @@ class ArgumentsTest {
     gradNorm.attach(net);
     assertThat(gradNorm.toString())
         .startsWith(
-            "GradNorm[loss weights {a=1.0, b=1.0, c=1.0} after 0 measured steps, attached, settings {shared layer=trunk, alpha=0.7,");
+            "GradNorm[loss weights {a=1.0, b=1.0, c=1.0} after 0 measured steps, attached, settings {strategy=GradNorm, shared layer=trunk, alpha=0.7,");
     assertThat(gradNorm.history().toString())
-        .startsWith("History[tasks [a, b, c], no step yet, settings {shared layer=trunk,");
+        .startsWith("History[tasks [a, b, c], no step yet, settings {strategy=GradNorm, shared layer=trunk,");
     TrainingProcess.train(net, 3);
     gradNorm.freeze();
     gradNorm.detach();

@@ -11,10 +11,13 @@ import org.gradnorm4j.weighting.BalancedStep;
 import org.gradnorm4j.optimizer.WeightOptimizer;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.gradnorm4j.core.StepMeasurement;
+import org.gradnorm4j.weighting.SkipCause;
+import org.gradnorm4j.core.Tasks;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -51,17 +54,17 @@ class GradNormGuardsTest {
   void absentTask_keepsMomentsAndAverages(int window) {
     Rules.Rule rule =
         Rules.of(GradNorm.builder().smoothing(0.8).taskWindow(window), Rules.names(3));
-    GradNormState before = after(rule, rule.init(ones(3)), 5);
+    DryRun<GradNormState> before = after(rule, rule.init(ones(3)), 5);
     DryRun<GradNormState> update = rule.update(before, without(1, before));
     DryRun<GradNormState> state = update;
     assertThat(state.lossWeights()[0]).isGreaterThan(before.lossWeights()[0]);
     assertThat(sum(state.lossWeights())).isCloseTo(3, within(1e-15));
     assertThat(state.state().updates()).containsExactly(6, 5, 6);
     for (int moment = 0; moment < 2; moment++) { // Adam: [m, v]
-      assertThat(state.state().optimizer()[3 * moment + 1]).isEqualTo(before.optimizer()[3 * moment + 1]);
-      assertThat(state.state().optimizer()[3 * moment]).isNotEqualTo(before.optimizer()[3 * moment]);
+      assertThat(state.state().optimizer()[3 * moment + 1]).isEqualTo(before.state().optimizer()[3 * moment + 1]);
+      assertThat(state.state().optimizer()[3 * moment]).isNotEqualTo(before.state().optimizer()[3 * moment]);
     }
-    assertThat(state.state().averageLosses().sums()[1]).isEqualTo(before.averageLosses().sums()[1]);
+    assertThat(state.state().averageLosses().sums()[1]).isEqualTo(before.state().averageLosses().sums()[1]);
     assertThat(state.state().averageNorms().counts()).containsExactly(6, 5, 6);
     BalancedStep step = update.step();
     assertThat(step.values(GradNorm.TARGET_GRADIENT_NORM)[1]).isNaN();
@@ -72,10 +75,10 @@ class GradNormGuardsTest {
   /** With a task absent, the others are a problem of their own. */
   @Test
   void theOthers_moveAsIfTheAbsentTaskDidNotExist() {
-    GradNormRule three = Rules.of(GradNorm.builder(), Rules.names(3));
-    GradNormRule two = Rules.of(GradNorm.builder(), "task0", "task2");
-    GradNormState all = three.init(ones(3));
-    GradNormState some = two.init(ones(2));
+    Rules.Rule three = Rules.of(GradNorm.builder(), Rules.names(3));
+    Rules.Rule two = Rules.of(GradNorm.builder(), "task0", "task2");
+    DryRun<GradNormState> all = three.init(ones(3));
+    DryRun<GradNormState> some = two.init(ones(2));
     for (int t = 0; t < 50; t++) {
       all = three.update(all, without(1, all));
       some =
@@ -102,50 +105,13 @@ class GradNormGuardsTest {
     }
     assertThat(state.lossWeights()[2]).isEqualTo(1.0);
     DryRun<GradNormState> update = rule.update(state, measured(LOSSES, NORMS, state.lossWeights()));
-    assertThat(update.step().initialLosses()).containsExactly(1, 2, 3);
+    assertThat(InitialLosses.values(update.state().initialLosses())).containsExactly(1, 2, 3);
     // Its norm is the largest: down by Adam's first step, which is the learning rate, against the
     // others, of which the balance of two leaves the moments small.
     assertThat(update.state().updates()).containsExactly(501, 501, 1);
     double[] moments = update.state().optimizer();
     assertThat(moments[2]).isCloseTo(0.1 * 6, within(1e-12)); // (1 − β₁) λ n
     assertThat(moments[5]).isCloseTo(0.001 * 36, within(1e-12)); // (1 − β₂) (λ n)²
-  }
-
-  static Stream<IUpdater> updaters() {
-    return UpdaterOptimizerTest.updaters();
-  }
-
-  /** Each task against an optimiser of its own that sees only its gradients. */
-  @ParameterizedTest
-  @MethodSource("updaters")
-  void everyUpdater_keepsEachTasksMomentsApart(IUpdater updater) {
-    WeightOptimizer plain = WeightOptimizer.of(updater);
-    TaskwiseOptimizer optimizer = new TaskwiseOptimizer(plain);
-    int tasks = 4;
-    double[] state = optimizer.init(tasks);
-    int[] counts = new int[tasks];
-    double[][] alone = new double[tasks][];
-    Arrays.setAll(alone, i -> plain.init(1));
-    Random random = new Random(1);
-    for (int t = 0; t < 60; t++) {
-      double[] gradient = random.doubles(tasks, -2, 2).toArray();
-      boolean[] moving = new boolean[tasks];
-      for (int i = 0; i < tasks; i++) {
-        moving[i] = random.nextInt(3) > 0;
-      }
-      TaskwiseOptimizer.Step step = optimizer.step(state, counts, gradient, moving, 0);
-      for (int i = 0; i < tasks; i++) {
-        if (!moving[i]) {
-          assertThat(step.delta()[i]).isZero();
-          continue;
-        }
-        WeightOptimizer.Step own = plain.step(alone[i], new double[] {gradient[i]}, counts[i], 0);
-        alone[i] = own.state();
-        assertThat(step.delta()[i]).isCloseTo(own.delta()[0], within(1e-14));
-      }
-      state = step.state();
-      counts = step.counts();
-    }
   }
 
   @Test
@@ -161,7 +127,7 @@ class GradNormGuardsTest {
     assertThat(state.lossWeights()[0]).isCloseTo(12.0 / 7, within(0.05));
     double[] back = after(rule, state, 3000).lossWeights();
     assertThat(back[1]).isCloseTo(3 * 0.5 / (1 + 0.5 + 1.0 / 6), within(0.05)); // λ ∝ 1/n
-    GradNormState nothing = state;
+    DryRun<GradNormState> nothing = state;
     for (int t = 0; t < 1000; t++) {
       nothing =
           rule.update(nothing, measured(LOSSES, new double[3], nothing.lossWeights()));
@@ -186,18 +152,28 @@ class GradNormGuardsTest {
   }
 
   @Test
-  void skips_areCountedByTaskAndCause() {
+  void skips_haveTaskAndCause() {
     GradNormBuilder settings = GradNorm.builder().initialLoss(InitialLoss.of(0.5));
     Rules.Rule rule = Rules.of(settings, Rules.names(3));
     DryRun<GradNormState> state = rule.init(ones(3));
     double inf = Double.POSITIVE_INFINITY;
     state = rule.update(state, measured(new double[] {1, Double.NaN, 1}, NORMS, ones(3)));
+    assertThat(state.step().skipCauses()).isEqualTo(Map.of("task1", Set.of(SkipCause.LOSS)));
     state = rule.update(state, measured(LOSSES, new double[] {inf, 1, inf}, ones(3)));
+    assertThat(state.step().skipCauses())
+        .isEqualTo(
+            Map.of(
+                "task0", Set.of(SkipCause.GRADIENT_NORM),
+                "task2", Set.of(SkipCause.GRADIENT_NORM)));
     DryRun<GradNormState> last = // L/L(0) overflows
         rule.update(state, measured(new double[] {Double.MAX_VALUE, 1, 1}, NORMS, ones(3)));
-    assertThat(last.state().skips()).isDeepEqualTo(new int[][] {{0, 1, 1}, {1, 0, 1}, {0, 1, 1}});
-    assertThat(last.step().skipCauses().keySet()).containsExactly("task0", "task1", "task2");
-    assertThat(last.state().lossWeights()).containsExactly(1, 1, 1);
+    assertThat(last.step().skipCauses())
+        .isEqualTo(
+            Map.of(
+                "task0", Set.of(SkipCause.WEIGHT_UPDATE),
+                "task1", Set.of(SkipCause.WEIGHT_UPDATE),
+                "task2", Set.of(SkipCause.WEIGHT_UPDATE)));
+    assertThat(last.lossWeights()).containsExactly(1, 1, 1);
   }
 
   /**
@@ -221,19 +197,14 @@ class GradNormGuardsTest {
     DryRun<GradNormState> state = rule.init(ones(3));
     assertThat(state.lossWeights()).containsExactly(1.25, 0.5, 1.25);
     DryRun<GradNormState> update = rule.update(state, measured(LOSSES, NORMS, state.lossWeights()));
-    assertThat(update.step().meanGradientNorm()).isCloseTo((1.25 + 1 + 7.5) / 3, within(1e-12));
+    assertThat(Rules.meanGradientNorm(update)).isCloseTo((1.25 + 1 + 7.5) / 3, within(1e-12));
     state = after(rule, update, 1000);
     assertThat(state.lossWeights()[1]).isEqualTo(0.5);
     assertThat(sum(state.lossWeights())).isCloseTo(3, within(1e-12));
     assertThat(state.lossWeights()[0]).isGreaterThan(2);
     GradNormBuilder all = GradNorm.builder().pin("task0", 1).pin("task1", 0.5).pin("task2", 0.25);
-    GradNormRule fixed =
-        new GradNormRule(
-            all.settings(),
-            WeightOptimizer.of(new Adam()),
-            List.of(Rules.names(3)),
-            WeightLimits.total(all.settings().of(List.of(Rules.names(3))), 3),
-            ones(3));
+    List<TaskSettings> byTask = all.weighting().settings().of(List.of(Rules.names(3)));
+    Rules.Rule fixed = Rules.of(all, WeightLimits.total(byTask, 3), Rules.names(3));
     assertThat(after(fixed, fixed.init(ones(3)), 10).lossWeights()).containsExactly(1, 0.5, 0.25);
   }
 
@@ -283,7 +254,7 @@ class GradNormGuardsTest {
   }
 
   @Test
-  void warmUpAndFreezing_holdTheWeights_notTheRest() {
+  void warmUp_holdsTheWeights_notTheRest() {
     Rules.Rule rule =
         Rules.of(GradNorm.builder().warmUp(3).initialLoss(InitialLoss.meanOf(3)), Rules.names(3));
     DryRun<GradNormState> state = rule.init(ones(3));
@@ -295,9 +266,6 @@ class GradNormGuardsTest {
     assertThat(InitialLosses.values(state.state().initialLosses())).containsExactly(2, 2, 2); // of 1, 2, 3
     state = after(rule, state, 1);
     assertThat(state.lossWeights()[0]).isGreaterThan(1);
-    GradNormState frozen = state.withWeights(state.lossWeights(), true);
-    assertThat(after(rule, frozen, 10).lossWeights()).isEqualTo(state.lossWeights());
-    assertThat(after(rule, frozen, 10).steps()).isEqualTo(14);
   }
 
   @Test
@@ -310,7 +278,7 @@ class GradNormGuardsTest {
     List<String> tasks = List.of("task0", "task1");
     // 4 of 8 labels are there: the sum 12 is 1.5 per example, 3 per label.
     StepMeasurement half =
-        StepMeasurement.of(tasks)
+        StepMeasurement.of(Tasks.of(tasks, ones(2), uninformed))
             .batchSize(8)
             .present(true, true)
             .losses(1.5, 1)
@@ -321,14 +289,12 @@ class GradNormGuardsTest {
     for (var expected :
         Map.of(LossScale.EXAMPLES, Math.log(10) / 2, LossScale.LABELS, Math.log(10)).entrySet()) {
       Rules.Rule rule =
-          new GradNormRule(
-              settings.lossScale(expected.getKey()).settings(),
-              WeightOptimizer.of(new Adam()),
-              tasks,
-              2,
-              uninformed);
-      BalancedStep step = rule.update(rule.init(ones(2)), half).step();
-      assertThat(step.initialLosses()).containsExactly(expected.getValue(), 7);
+          Rules.of(
+              settings.lossScale(expected.getKey()), 2, Tasks.of(tasks, ones(2), uninformed));
+      DryRun<GradNormState> after = rule.update(rule.init(ones(2)), half);
+      BalancedStep step = after.step();
+      assertThat(InitialLosses.values(after.state().initialLosses()))
+          .containsExactly(expected.getValue(), 7);
       double loss = expected.getKey() == LossScale.LABELS ? 3 : 1.5;
       assertThat(step.values(GradNorm.LOSS_RATIO)[0]).isEqualTo(loss / expected.getValue());
     }
@@ -343,10 +309,10 @@ class GradNormGuardsTest {
     Rules.Rule rule =
         Rules.of(GradNorm.builder().lossShift("task0", 5).lossFloor("task1", 0.5), Rules.names(2));
     DryRun<GradNormState> state = rule.init(ones(2));
-    BalancedStep step =
-        rule.update(state, measured(new double[] {-1, 0}, new double[] {1, 1}, ones(2))).step();
-    assertThat(step.initialLosses()).containsExactly(4, 0.5);
-    assertThat(step.measurement().losses()).containsExactly(-1, 0);
+    DryRun<GradNormState> after =
+        rule.update(state, measured(new double[] {-1, 0}, new double[] {1, 1}, ones(2)));
+    assertThat(InitialLosses.values(after.state().initialLosses())).containsExactly(4, 0.5);
+    assertThat(after.step().measurement().losses()).containsExactly(-1, 0);
     assertThatThrownBy(
             () -> rule.update(state, measured(new double[] {-6, 1}, new double[] {1, 1}, ones(2))))
         .isInstanceOf(IllegalStateException.class)

@@ -3,7 +3,7 @@ package org.gradnorm4j.gradnorm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
-import static org.gradnorm4j.gradnorm.Networks.network;
+import static org.gradnorm4j.testing.Networks.network;
 
 import org.gradnorm4j.balancer.DryRun;
 import org.gradnorm4j.weighting.Quantity;

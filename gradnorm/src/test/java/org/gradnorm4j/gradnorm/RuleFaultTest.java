@@ -71,7 +71,7 @@ class RuleFaultTest {
     GradNormBuilder settings = settings(seed % 5).weightUpdate(update);
     Rules.Rule rule = Rules.of(settings, Rules.names(TASKS));
     DryRun<GradNormState> state = rule.init(Rules.ones(TASKS));
-    List<TaskSettings> tasks = settings.settings().of(List.of(Rules.names(TASKS)));
+    List<TaskSettings> tasks = settings.weighting().settings().of(List.of(Rules.names(TASKS)));
     for (int step = 0; step < STEPS; step++) {
       boolean clean = step >= STEPS - CLEAN_STEPS_AT_THE_END;
       double[] losses = random.doubles(TASKS, 0.5, 2.0).toArray();

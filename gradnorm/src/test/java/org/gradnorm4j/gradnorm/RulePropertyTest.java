@@ -13,6 +13,8 @@ import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import org.gradnorm4j.core.StepMeasurement;
+import org.gradnorm4j.core.Tasks;
+import org.gradnorm4j.persist.StateFile;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.nd4j.linalg.learning.config.Adam;
@@ -84,22 +86,20 @@ class RulePropertyTest {
     }
   }
 
-  private static boolean restored(Case drawing, DryRun<GradNormState> state) throws IOException {
+  private static boolean restored(Case drawing, DryRun<GradNormState> at) throws IOException {
     if (drawing.names.length < 2) {
       return true; // attach refuses one task
     }
-    byte[] file =
-        StateWriter.write(
-            new SavedRun(
-                drawing.settings.settings(),
-                List.of(),
-                List.of(drawing.names),
-                List.of("w"),
-                0,
-                state,
-                null));
-    SavedRun again = StateReader.read(new ByteArrayInputStream(file), "state");
-    return Arrays.equals(StateWriter.write(again), file);
+    byte[] file = written(drawing.settings.weighting().settings(), at.state());
+    StateFile read = StateFile.read(new ByteArrayInputStream(file), "state");
+    GradNormSettings settings = read.part("settings", GradNormSettings.class);
+    GradNormState state = read.part("state", GradNormState.class);
+    new GradNormWeighting(settings).check(state, at.lossWeights(), Tasks.of(List.of(drawing.names)));
+    return Arrays.equals(written(settings, state), file);
+  }
+
+  private static byte[] written(GradNormSettings settings, GradNormState state) {
+    return StateFile.builder().part("settings", settings).part("state", state).write();
   }
 
   /** Settings of one case, and what is measured under them. */
@@ -175,16 +175,8 @@ class RulePropertyTest {
       double least = Arrays.stream(min).map(m -> Math.max(m, 1e-12 * sum)).sum();
       double most = Arrays.stream(max).sum();
       boolean possible = least <= sum * (1 + 1e-13) && most >= sum * (1 - 1e-13);
-      double[] unknown = new double[names.length];
-      Arrays.fill(unknown, Double.NaN);
       try {
-        Rules.Rule rule =
-            new GradNormRule(
-                settings.settings(),
-                WeightOptimizer.of(settings.settings().lossWeightUpdater()),
-                List.of(names),
-                sum,
-                unknown);
+        Rules.Rule rule = Rules.of(settings, sum, names);
         assertThat(possible).isTrue();
         return rule;
       } catch (IllegalArgumentException refused) {
@@ -250,7 +242,7 @@ class RulePropertyTest {
 
     /** Of a step: besides, a task without a gradient to balance, or not to be moved, stays. */
     String broken(
-        double[] before, GradNormState after, StepMeasurement measurement, boolean skipped) {
+        double[] before, DryRun<GradNormState> after, StepMeasurement measurement, boolean skipped) {
       for (int i = 0; i < before.length; i++) {
         boolean dead = measurement.present()[i] && measurement.gradientNorms()[i] == 0.0;
         if ((dead || skipped || pins[i] > 0) && after.lossWeights()[i] != before[i]) {

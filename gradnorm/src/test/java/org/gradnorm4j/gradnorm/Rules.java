@@ -24,7 +24,11 @@ final class Rules {
   }
 
   static Rule of(GradNormBuilder settings, double total, String... tasks) {
-    return new Rule(settings.weighting(), Tasks.of(List.of(tasks)), total);
+    return of(settings, total, Tasks.of(List.of(tasks)));
+  }
+
+  static Rule of(GradNormBuilder settings, double total, Tasks tasks) {
+    return new Rule(settings.weighting(), tasks, total);
   }
 
   static Rule of(GradNormBuilder settings, WeightOptimizer optimizer, String... tasks) {

@@ -46,7 +46,7 @@ class WeightMoveTest {
     assertThat(update.lossWeights())
         .containsExactly(new double[] {6 / total, 6 / total, 1.5 / total}, within(1e-14));
     assertThat(update.notices()).containsOnlyKeys("step cut");
-    assertThat(first(WeightUpdate.ADDITIVE, new Nadam(0.1)).state().lossWeights())
+    assertThat(first(WeightUpdate.ADDITIVE, new Nadam(0.1)).lossWeights())
         .containsExactly(new double[] {1.5 * 3 / 3.5, 1.5 * 3 / 3.5, 0.5 * 3 / 3.5}, within(1e-14));
   }
 

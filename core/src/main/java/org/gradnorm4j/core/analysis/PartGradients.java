@@ -5,12 +5,7 @@ import java.util.Arrays;
 import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import org.deeplearning4j.nn.conf.BackpropType;
-import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
-import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
-import org.deeplearning4j.nn.gradient.Gradient;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.graph.vertex.GraphVertex;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
@@ -20,6 +15,7 @@ import org.gradnorm4j.core.internal.dl4j.PenaltyTerm;
 import org.gradnorm4j.core.internal.dl4j.RandomState;
 import org.gradnorm4j.core.internal.dl4j.TaskGraph;
 import org.gradnorm4j.core.internal.dl4j.TrainingStep;
+import org.gradnorm4j.core.internal.dl4j.Vertices;
 import org.gradnorm4j.core.internal.dl4j.WeightedLoss;
 import org.gradnorm4j.core.internal.kernel.Blas;
 import org.gradnorm4j.core.internal.loss.LossManners;
@@ -50,27 +46,7 @@ final class PartGradients {
    */
   record Batch(double[] losses, Map<Parameter, double[][]> products) {}
 
-  /** What the two kinds of network do differently. */
-  private interface Copy {
-    void computeGradient(MultiDataSet batch);
-
-    Gradient gradient();
-
-    DataType dataType();
-
-    int batchSize();
-
-    boolean isMiniBatch();
-
-    int iteration();
-
-    int epoch();
-
-    /** What DL4J puts before a layer's parameter names. */
-    String prefix(GraphVertex vertex);
-  }
-
-  private final Copy copy;
+  private final AnalysedCopy copy;
   private final NetworkTasks tasks;
   private final TrainingStep step;
   private final List<Penalty> penalties = new ArrayList<>();
@@ -82,7 +58,7 @@ final class PartGradients {
   private record Penalty(Map<Parameter, PenaltyTerm.Part> terms, Map<Parameter, Own> own) {}
 
   /** Regularization of DL4J's own of one kind, with its coefficient inside. */
-  private record Own(Copy copy, INDArray parameter, List<Regularization> all) {
+  private record Own(AnalysedCopy copy, INDArray parameter, List<Regularization> all) {
     INDArray gradient() {
       INDArray gradient = parameter.like();
       all.forEach(each -> each.apply(parameter, gradient, 0.0, copy.iteration(), copy.epoch()));
@@ -96,7 +72,7 @@ final class PartGradients {
     }
   }
 
-  private PartGradients(TaskGraph graph, Copy copy) {
+  private PartGradients(TaskGraph graph, AnalysedCopy copy) {
     this.copy = copy;
     this.tasks = graph.tasks();
     step = new TrainingStep(tasks.count());
@@ -115,7 +91,7 @@ final class PartGradients {
     tasks.penalties().forEach(term -> penalties.add(new Penalty(new LinkedHashMap<>(), Map.of())));
     Map<String, Map<Parameter, Own>> own = new LinkedHashMap<>();
     for (GraphVertex vertex : graph.verticesInForwardOrder()) {
-      if (vertex.numParams() > 0 && !TaskGraph.isFrozen(vertex)) {
+      if (vertex.numParams() > 0 && !Vertices.isFrozen(vertex)) {
         readParameters(vertex, own);
       }
     }
@@ -165,7 +141,7 @@ final class PartGradients {
           }
         }
       }
-      for (Regularization each : TaskGraph.regularization(vertex, key)) {
+      for (Regularization each : Vertices.regularization(vertex, key)) {
         if (each.applyStep() == Regularization.ApplyStep.BEFORE_UPDATER
             && !(each instanceof WeightPenalty)) {
           own.computeIfAbsent(nameOf(each), name -> new LinkedHashMap<>())
@@ -188,29 +164,15 @@ final class PartGradients {
   }
 
   static PartGradients of(MultiLayerNetwork network) {
-    RandomState random = RandomState.current();
     TaskGraph.of(network); // checks that it can be read, before it is copied
-    MultiLayerConfiguration configuration = network.getLayerWiseConfigurations().clone();
-    configuration.setBackpropType(BackpropType.Standard);
-    MultiLayerNetwork copy = new MultiLayerNetwork(configuration);
-    copy.init(network.params().dup(), false);
-    copy.setIterationCount(network.getIterationCount());
-    copy.setEpochCount(network.getEpochCount());
-    random.restore();
-    return new PartGradients(TaskGraph.of(copy), new NetworkCopy(copy));
+    MultiLayerNetwork copy = AnalysedCopy.copyOf(network);
+    return new PartGradients(TaskGraph.of(copy), AnalysedCopy.of(copy));
   }
 
   static PartGradients of(ComputationGraph graph) {
-    RandomState random = RandomState.current();
     TaskGraph.of(graph);
-    ComputationGraphConfiguration configuration = graph.getConfiguration().clone();
-    configuration.setBackpropType(BackpropType.Standard);
-    ComputationGraph copy = new ComputationGraph(configuration);
-    copy.init(graph.params().dup(), false);
-    configuration.setIterationCount(graph.getConfiguration().getIterationCount());
-    configuration.setEpochCount(graph.getConfiguration().getEpochCount());
-    random.restore();
-    return new PartGradients(TaskGraph.of(copy), new GraphCopy(copy));
+    ComputationGraph copy = AnalysedCopy.copyOf(graph);
+    return new PartGradients(TaskGraph.of(copy), AnalysedCopy.of(copy));
   }
 
   /** The parts: the tasks, as a probe has them, then DL4J's own L1 and L2 as one part each. */
@@ -338,105 +300,5 @@ final class PartGradients {
   private static double product(INDArray a, INDArray b) {
     INDArray same = a.ordering() == b.ordering() ? b : b.dup(a.ordering());
     return Blas.INSTANCE.dot(a, same);
-  }
-
-  private record NetworkCopy(MultiLayerNetwork network) implements Copy {
-    @Override
-    public void computeGradient(MultiDataSet batch) {
-      if (batch.numFeatureArrays() != 1 || batch.numLabelsArrays() != 1) {
-        throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT,
-                "batch (%d feature and %d label arrays) must have one of each for a MultiLayerNetwork",
-                batch.numFeatureArrays(),
-                batch.numLabelsArrays()));
-      }
-      network.setInput(batch.getFeatures(0));
-      network.setLabels(batch.getLabels(0));
-      network.setLayerMaskArrays(batch.getFeaturesMaskArray(0), batch.getLabelsMaskArray(0));
-      network.computeGradientAndScore();
-      network.clearLayerMaskArrays();
-    }
-
-    @Override
-    public Gradient gradient() {
-      return network.gradient();
-    }
-
-    @Override
-    public DataType dataType() {
-      return network.params().dataType();
-    }
-
-    @Override
-    public int batchSize() {
-      return network.batchSize();
-    }
-
-    @Override
-    public boolean isMiniBatch() {
-      return network.conf().isMiniBatch();
-    }
-
-    @Override
-    public int iteration() {
-      return network.getIterationCount();
-    }
-
-    @Override
-    public int epoch() {
-      return network.getEpochCount();
-    }
-
-    @Override
-    public String prefix(GraphVertex vertex) {
-      return String.valueOf(vertex.getVertexIndex());
-    }
-  }
-
-  private record GraphCopy(ComputationGraph graph) implements Copy {
-    @Override
-    public void computeGradient(MultiDataSet batch) {
-      graph.setInputs(batch.getFeatures());
-      graph.setLabels(batch.getLabels());
-      graph.setLayerMaskArrays(batch.getFeaturesMaskArrays(), batch.getLabelsMaskArrays());
-      graph.computeGradientAndScore();
-      graph.clearLayerMaskArrays();
-    }
-
-    @Override
-    public Gradient gradient() {
-      return graph.gradient();
-    }
-
-    @Override
-    public DataType dataType() {
-      return graph.params().dataType();
-    }
-
-    @Override
-    public int batchSize() {
-      return graph.batchSize();
-    }
-
-    @Override
-    public boolean isMiniBatch() {
-      return graph.conf().isMiniBatch();
-    }
-
-    @Override
-    public int iteration() {
-      return graph.getConfiguration().getIterationCount();
-    }
-
-    @Override
-    public int epoch() {
-      return graph.getConfiguration().getEpochCount();
-    }
-
-    @Override
-    public String prefix(GraphVertex vertex) {
-      return vertex.getVertexName();
-    }
   }
 }

@@ -51,6 +51,7 @@ public final class CompositeLoss implements ILossFunction {
     LossAccess.terms(loss -> ((CompositeLoss) loss).terms);
   }
 
+  /** In the order in which they were added. */
   @JsonProperty("terms")
   private final LossTerms terms;
 

@@ -46,12 +46,15 @@ public final class WeightPenalty extends L2Regularization {
     LossAccess.driven((penalty, lossWeight) -> ((WeightPenalty) penalty).driven(lossWeight));
   }
 
+  /** Of the term. */
   @JsonProperty("name")
   private final String name;
 
+  /** &lambda;<sub>R</sub> as configured. */
   @JsonProperty("weight")
   private final double weight;
 
+  /** &rho;. */
   @JsonProperty("l1Ratio")
   private final double l1Ratio;
 

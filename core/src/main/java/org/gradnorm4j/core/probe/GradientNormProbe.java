@@ -223,6 +223,9 @@ public final class GradientNormProbe implements AutoCloseable {
    *     {@link #lossWeights(double...)}
    */
   public void lossWeights(Map<String, Double> lossWeights) {
+    if (lossWeights == null) {
+      throw new IllegalArgumentException("lossWeights (null) must name tasks " + taskNames());
+    }
     double[] next = nextLossWeights.clone();
     lossWeights.forEach(
         (name, weight) -> {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -24,6 +25,7 @@ import org.deeplearning4j.nn.conf.layers.misc.FrozenLayerWithBackprop;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.graph.vertex.GraphVertex;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.gradnorm4j.core.Tasks;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -274,6 +276,35 @@ class AttachTest {
 
   private static void assertRefused(ThrowingCallable call, String message) {
     assertThatThrownBy(call).isInstanceOf(IllegalArgumentException.class).hasMessage(message);
+  }
+
+  @Test
+  void lossWeights_byTask_leaveOthersAsTheyAre() {
+    ComputationGraph graph = graph(g -> twoHeads(g.addLayer("fc", dense(), "in"), "fc"));
+    GradientNormProbe probe = GradientNormProbe.attach(graph, step -> {});
+    assertThat(probe.tasks()).isEqualTo(Tasks.of(List.of("a", "b")));
+    probe.lossWeights(Map.of("b", 0.25));
+    assertThat(probe.lossWeights()).containsExactly(1, 0.25);
+    assertThat(probe.lossWeightsByTask()).hasToString("{a=1.0, b=0.25}");
+    assertRefused(
+        () -> probe.lossWeights(Map.of("c", 1.0)),
+        "lossWeights has a weight for 'c', which is no task. Tasks: [a, b]");
+    assertRefused(
+        () -> probe.lossWeights(Map.of("a", 0.0)),
+        "task 'a': loss weight (0.0) must be finite and not 0. Use a small weight instead, such as 1e-6");
+    assertRefused(
+        () -> probe.lossWeights((Map<String, Double>) null),
+        "lossWeights (null) must name tasks [a, b]");
+    assertThat(probe.lossWeights()).containsExactly(1, 0.25);
+  }
+
+  @Test
+  void close_detaches() {
+    ComputationGraph graph = graph(g -> twoHeads(g.addLayer("fc", dense(), "in"), "fc"));
+    try (GradientNormProbe probe = GradientNormProbe.attach(graph, step -> {})) {
+      assertThat(probe.taskNames()).containsExactly("a", "b");
+    }
+    GradientNormProbe.attach(graph, step -> {}).close(); // is not attached any more
   }
 
   @Test

@@ -5,6 +5,7 @@ import java.util.List;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.gradnorm4j.core.internal.dl4j.OutputLoss;
 import org.gradnorm4j.core.internal.dl4j.TaskGraph;
+import org.gradnorm4j.core.internal.dl4j.Vertices;
 import org.gradnorm4j.core.internal.dl4j.WeightedLoss;
 import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.activations.IActivation;
@@ -75,7 +76,7 @@ final class OneTaskOracle {
   private static List<String> weights(ComputationGraph net, List<String> layers) {
     List<String> names = new ArrayList<>();
     for (String layer : layers) {
-      for (String key : TaskGraph.weightKeys(net.getVertex(layer))) {
+      for (String key : Vertices.weightKeys(net.getVertex(layer))) {
         names.add(layer + "_" + key);
       }
     }

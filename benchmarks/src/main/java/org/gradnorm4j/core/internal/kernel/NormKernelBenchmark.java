@@ -29,7 +29,7 @@ import org.openjdk.jmh.annotations.Warmup;
 
 /**
  * The norms of all tasks by one kernel, given what the heads send back: the part of a step that
- * grows with the number of tasks. Is in the kernels' package, as they are not public.
+ * grows with the number of tasks. Is in the kernels' package, as they are core's own.
  */
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)

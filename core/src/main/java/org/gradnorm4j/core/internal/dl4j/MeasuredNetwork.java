@@ -1,24 +1,17 @@
 package org.gradnorm4j.core.internal.dl4j;
 
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.function.BiFunction;
-import java.util.function.Predicate;
-import java.util.stream.Stream;
 import org.deeplearning4j.nn.api.Model;
-import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.graph.vertex.GraphVertex;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.gradnorm4j.core.StepMeasurement;
 import org.gradnorm4j.core.Tasks;
 import org.gradnorm4j.core.internal.kernel.DenseNormKernel;
-import org.gradnorm4j.core.loss.CompositeLoss;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.lossfunctions.ILossFunction;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -54,10 +47,10 @@ public final class MeasuredNetwork implements WeightedLoss.Calls {
   private final Model network;
   private final TaskGraph graph;
   private final List<String> sharedLayers;
-  private final Predicate<PenaltyTerm.Part> sharedParameters;
+  private final SharedPenalties penalties;
   private final TrainingStep step;
   private volatile Attachment attachment;
-  private final List<WeightedLoss> losses = new ArrayList<>();
+  private final WeightedLosses losses;
   private final DenseNormKernel.Method method;
   private final Object boundary = new Object();
   private volatile Owner owner;
@@ -83,16 +76,10 @@ public final class MeasuredNetwork implements WeightedLoss.Calls {
     checkNotAttached();
     List<GraphVertex> shared = SharedLayers.of(graph, sharedLayerNames);
     sharedLayers = shared.stream().map(GraphVertex::getVertexName).toList();
-    sharedParameters =
-        part ->
-            shared.stream()
-                .anyMatch(
-                    vertex ->
-                        vertex == part.vertex()
-                            && TaskGraph.weightKeys(vertex).contains(part.key()));
-    checkPenaltiesAreShared();
+    penalties = new SharedPenalties(graph.tasks(), shared);
     checkLossWeights(configuredLossWeights());
     step = new TrainingStep(graph.tasks().count());
+    losses = new WeightedLosses(graph, step);
     this.attachment = attachment.apply(new SharedZone(graph, shared, method, step), this);
   }
 
@@ -139,27 +126,12 @@ public final class MeasuredNetwork implements WeightedLoss.Calls {
 
   /** What is attached to a network, if anything is; of any network, also one that cannot be. */
   public static Optional<MeasuredNetwork> of(Model network) {
-    return layersOf(network)
-        .map(TaskGraph::outputLayer)
-        .flatMap(layer -> OutputLoss.of(layer.conf().getLayer()).stream())
-        .filter(
-            loss ->
-                loss.get() instanceof WeightedLoss weighted && weighted.isInstalledIn(loss.layer()))
-        .map(loss -> ((WeightedLoss) loss.get()).calls())
+    return WeightedLosses.in(network)
+        .map(WeightedLoss::calls)
         .filter(MeasuredNetwork.class::isInstance)
         .map(MeasuredNetwork.class::cast)
         .filter(measured -> measured.network == network && measured.isAttached())
         .findFirst();
-  }
-
-  private static Stream<org.deeplearning4j.nn.api.Layer> layersOf(Model network) {
-    org.deeplearning4j.nn.api.Layer[] layers = null; // as before init()
-    if (network instanceof ComputationGraph graph) {
-      layers = graph.getLayers();
-    } else if (network instanceof MultiLayerNetwork chain) {
-      layers = chain.getLayers();
-    }
-    return layers == null ? Stream.empty() : Arrays.stream(layers);
   }
 
   /** Attaches to a copy of this network in the same way. */
@@ -186,20 +158,7 @@ public final class MeasuredNetwork implements WeightedLoss.Calls {
     ownOwner = firstOwner;
     owner = firstOwner;
     attachment.install();
-    for (int output = 0; output < graph.losses().size(); output++) {
-      OutputLoss loss = graph.losses().get(output);
-      losses.add(new WeightedLoss(loss, graph.tasks().of(output), step, this));
-      loss.set(losses.get(output));
-    }
-    for (int i = 0; i < graph.tasks().penalties().size(); i++) {
-      int task = graph.tasks().ofPenalty(i);
-      double configured = configuredLossWeights()[task];
-      graph
-          .tasks()
-          .penalties()
-          .get(i)
-          .drive(() -> isPlainHere() ? configured : step.lossWeight(task));
-    }
+    losses.install(this, this::isPlainHere);
     step.lossWeights(configuredLossWeights());
     installed = true;
     attached = true;
@@ -220,23 +179,7 @@ public final class MeasuredNetwork implements WeightedLoss.Calls {
 
   /** See {@code GradientNormProbe.lossWeights(double...)}. */
   public void checkLossWeights(double[] lossWeights) {
-    if (lossWeights == null || lossWeights.length != taskNames().size()) {
-      throw new IllegalArgumentException(
-          "lossWeights ("
-              + (lossWeights == null ? "null" : "length " + lossWeights.length)
-              + ") must have one value per task "
-              + taskNames());
-    }
-    for (int i = 0; i < lossWeights.length; i++) {
-      if (!Double.isFinite(lossWeights[i]) || lossWeights[i] == 0.0) {
-        throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT,
-                "task '%s': loss weight (%s) must be finite and not 0. Use a small weight instead, such as 1e-6",
-                taskNames().get(i),
-                lossWeights[i]));
-      }
-    }
+    graph.tasks().checkLossWeights(lossWeights);
   }
 
   /** See {@code GradientNormProbe.measuringNanos()}. */
@@ -248,28 +191,10 @@ public final class MeasuredNetwork implements WeightedLoss.Calls {
   public Tasks tasks() {
     Tasks known = tasks;
     if (known == null) { // the layers are not there yet when this is made
-      known = Tasks.of(taskNames(), configuredLossWeights(), uninformedLosses());
+      known = Tasks.of(taskNames(), configuredLossWeights(), losses.uninformed());
       tasks = known;
     }
     return known;
-  }
-
-  private double[] uninformedLosses() {
-    double[] uninformed = new double[graph.tasks().count()];
-    Arrays.fill(uninformed, Double.NaN);
-    for (int output = 0; output < losses.size(); output++) {
-      Layer layer = graph.losses().get(output).layer();
-      ILossFunction loss = losses.get(output).wrapped();
-      int first = graph.tasks().of(output).nextSetBit(0);
-      if (loss instanceof CompositeLoss composite) {
-        for (int term = 0; term < composite.termNames().size(); term++) {
-          uninformed[first + term] = UninformedLoss.of(layer, composite.loss(term));
-        }
-      } else {
-        uninformed[first] = UninformedLoss.of(layer, loss);
-      }
-    }
-    return uninformed;
   }
 
   @Override
@@ -429,14 +354,7 @@ public final class MeasuredNetwork implements WeightedLoss.Calls {
     step.close();
     attachment.remove();
     attachment = null; // and with it what the kernels keep
-    for (int output = 0; output < losses.size(); output++) {
-      OutputLoss loss = graph.losses().get(output);
-      if (loss.get() == losses.get(output)) {
-        loss.set(losses.get(output).wrapped());
-      }
-      losses.get(output).retire();
-    }
-    graph.tasks().penalties().forEach(penalty -> penalty.drive(null));
+    losses.remove();
     step.releaseWorkspaces();
   }
 
@@ -446,13 +364,10 @@ public final class MeasuredNetwork implements WeightedLoss.Calls {
     double[] lossesPerLabel = step.lossesPerLabel();
     boolean[] present = step.present();
     double[] gradientNorms = step.unweightedGradientNorms(divisor);
-    for (int i = 0; i < graph.tasks().penalties().size(); i++) {
-      int task = graph.tasks().ofPenalty(i);
-      PenaltyTerm penalty = graph.tasks().penalties().get(i);
-      taskLosses[task] = penalty.value();
+    penalties.measure(taskLosses, gradientNorms);
+    for (int task = graph.tasks().countOfOutputs(); task < present.length; task++) {
       lossesPerLabel[task] = taskLosses[task];
       present[task] = true;
-      gradientNorms[task] = Math.sqrt(penalty.squaredNorm(sharedParameters));
     }
     return StepMeasurement.of(tasks())
         .at(attachment.iteration(), attachment.epoch())
@@ -467,10 +382,8 @@ public final class MeasuredNetwork implements WeightedLoss.Calls {
 
   private void checkNotAttached() {
     for (int output = 0; output < graph.losses().size(); output++) {
-      OutputLoss current = graph.losses().get(output);
-      if (current.get() instanceof WeightedLoss loss
-          && loss.isInstalledIn(current.layer())
-          && !(loss.calls() instanceof MeasuredNetwork other && other.isGone())) {
+      if (WeightedLosses.installed(graph.losses().get(output))
+          .anyMatch(loss -> !(loss.calls() instanceof MeasuredNetwork other && other.isGone()))) {
         throw new IllegalStateException(
             "output '"
                 + graph.outputs().get(output)
@@ -487,19 +400,6 @@ public final class MeasuredNetwork implements WeightedLoss.Calls {
         takeOut();
       }
       return !attached;
-    }
-  }
-
-  private void checkPenaltiesAreShared() {
-    for (PenaltyTerm penalty : graph.tasks().penalties()) {
-      if (penalty.parts().stream().noneMatch(sharedParameters)) {
-        throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT,
-                "penalty '%s' does not act on the shared layer %s: it has no gradient there to balance. Choose a shared layer it acts on, or use Deeplearning4j's own l1 or l2, which stay as they are",
-                penalty.name(),
-                sharedLayers));
-      }
     }
   }
 }

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import org.gradnorm4j.core.loss.CompositeLoss;
 import org.gradnorm4j.core.loss.WeightPenalty;
 
@@ -70,6 +71,31 @@ public final class NetworkTasks {
   /** λ_i as configured: 1 for a plain output. */
   public double[] weights() {
     return weights.stream().mapToDouble(Double::doubleValue).toArray();
+  }
+
+  /**
+   * Checks weights that are to be trained with.
+   *
+   * @throws IllegalArgumentException if one is missing, infinite, NaN or 0
+   */
+  void checkLossWeights(double[] lossWeights) {
+    if (lossWeights == null || lossWeights.length != names.size()) {
+      throw new IllegalArgumentException(
+          "lossWeights ("
+              + (lossWeights == null ? "null" : "length " + lossWeights.length)
+              + ") must have one value per task "
+              + names);
+    }
+    for (int i = 0; i < lossWeights.length; i++) {
+      if (!Double.isFinite(lossWeights[i]) || lossWeights[i] == 0.0) {
+        throw new IllegalArgumentException(
+            String.format(
+                Locale.ROOT,
+                "task '%s': loss weight (%s) must be finite and not 0. Use a small weight instead, such as 1e-6",
+                names.get(i),
+                lossWeights[i]));
+      }
+    }
   }
 
   /** The tasks of an output. Not to be modified. */

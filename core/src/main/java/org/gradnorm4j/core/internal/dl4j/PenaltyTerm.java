@@ -55,11 +55,11 @@ public final class PenaltyTerm {
   static List<PenaltyTerm> of(List<GraphVertex> vertices) {
     Map<String, PenaltyTerm> byName = new LinkedHashMap<>();
     for (GraphVertex vertex : vertices) {
-      if (vertex.numParams() == 0 || TaskGraph.isFrozen(vertex)) {
+      if (vertex.numParams() == 0 || Vertices.isFrozen(vertex)) {
         continue;
       }
       for (String key : vertex.paramTable(false).keySet()) {
-        List<Regularization> all = TaskGraph.regularization(vertex, key);
+        List<Regularization> all = Vertices.regularization(vertex, key);
         for (Regularization regularization : all) {
           if (regularization instanceof WeightPenalty penalty) {
             checkAlone(vertex, penalty, all);

@@ -50,7 +50,7 @@ public final class Replay {
    */
   Replay(GraphVertex vertex, boolean shared, boolean[] forwards, BitSet begin, TrainingStep step) {
     this.vertex = vertex;
-    this.weightKeys = shared ? TaskGraph.weightKeys(vertex) : List.of();
+    this.weightKeys = shared ? Vertices.weightKeys(vertex) : List.of();
     this.forwards = forwards;
     this.begin = begin;
     this.step = step;

@@ -30,7 +30,7 @@ final class SharedLayers {
       checkTrainable(graph, vertex);
       checkShared(graph, vertex);
       checkDataType(vertex);
-      if (TaskGraph.isIn(shared, vertex)) {
+      if (Vertices.isIn(shared, vertex)) {
         throw new IllegalArgumentException(
             "layer '" + name + "' is named twice as a shared layer. Name it once");
       }
@@ -70,14 +70,14 @@ final class SharedLayers {
   }
 
   private static void checkTrainable(TaskGraph graph, GraphVertex vertex) {
-    if (TaskGraph.isFrozen(vertex)) {
+    if (Vertices.isFrozen(vertex)) {
       throw new IllegalArgumentException(
           "layer '"
               + vertex.getVertexName()
               + "' is frozen, its weights do not train. Unfreeze it, or choose another. "
               + choices(graph));
     }
-    if (TaskGraph.weightKeys(vertex).isEmpty()) {
+    if (Vertices.weightKeys(vertex).isEmpty()) {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
@@ -133,8 +133,8 @@ final class SharedLayers {
   /** Trainable layers with weights that every task trains, first to last. */
   private static List<GraphVertex> candidates(TaskGraph graph) {
     return graph.verticesInForwardOrder().stream()
-        .filter(vertex -> vertex.hasLayer() && !TaskGraph.isFrozen(vertex))
-        .filter(vertex -> !TaskGraph.weightKeys(vertex).isEmpty())
+        .filter(vertex -> vertex.hasLayer() && !Vertices.isFrozen(vertex))
+        .filter(vertex -> !Vertices.weightKeys(vertex).isEmpty())
         .filter(graph::isTrainedByAll)
         .toList();
   }

@@ -31,10 +31,10 @@ final class SharedZone {
     List<GraphVertex> zone = graph.sharedZone(sharedLayers);
     IdentityHashMap<GraphVertex, EpsilonTap> tapped = new IdentityHashMap<>();
     for (GraphVertex vertex : zone) {
-      boolean shared = TaskGraph.isIn(sharedLayers, vertex);
+      boolean shared = Vertices.isIn(sharedLayers, vertex);
       boolean[] forwards = forwards(graph, zone, vertex);
       boolean last =
-          graph.sources(vertex).stream().noneMatch(source -> TaskGraph.isIn(zone, source));
+          graph.sources(vertex).stream().noneMatch(source -> Vertices.isIn(zone, source));
       Optional<NormKernel> kernel =
           last ? NormKernels.of(vertex.getLayer(), denseMethod) : Optional.empty();
       Replay replay =
@@ -58,7 +58,7 @@ final class SharedZone {
     List<GraphVertex> sources = tasks.sources(vertex);
     boolean[] forwards = new boolean[sources.size()];
     for (int input = 0; input < forwards.length; input++) {
-      forwards[input] = TaskGraph.isIn(zone, sources.get(input));
+      forwards[input] = Vertices.isIn(zone, sources.get(input));
     }
     return forwards;
   }

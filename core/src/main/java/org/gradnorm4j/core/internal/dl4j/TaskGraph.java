@@ -9,16 +9,10 @@ import java.util.function.IntSupplier;
 import java.util.stream.IntStream;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.OptimizationAlgorithm;
-import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.graph.vertex.GraphVertex;
 import org.deeplearning4j.nn.graph.vertex.VertexIndices;
-import org.deeplearning4j.nn.graph.vertex.impl.FrozenVertex;
-import org.deeplearning4j.nn.layers.FrozenLayer;
-import org.deeplearning4j.nn.layers.FrozenLayerWithBackprop;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
-import org.deeplearning4j.nn.params.BatchNormalizationParamInitializer;
-import org.nd4j.linalg.learning.regularization.Regularization;
 
 /**
  * An initialised network seen as tasks: for every vertex the set of tasks it serves. A
@@ -131,7 +125,7 @@ public final class TaskGraph {
               + "' feeds other layers, and DL4J does not train through an output. Let them start"
               + " from the layer below it");
     }
-    Layer layer = outputLayer(output.getLayer());
+    Layer layer = Vertices.outputLayer(output.getLayer());
     if (layer == null) {
       throw new IllegalArgumentException(
           "output '" + name + "' is no output layer, it has no loss. End it with an OutputLayer");
@@ -146,11 +140,6 @@ public final class TaskGraph {
                         "output '%s' (%s): its gradient does not come from an ILossFunction alone, so it cannot be weighted. Use OutputLayer, LossLayer, or their Rnn/Cnn forms",
                         name,
                         configuration.getClass().getSimpleName())));
-  }
-
-  /** The layer itself if its weights are frozen but let gradients pass; DL4J has its loss work. */
-  static Layer outputLayer(Layer layer) {
-    return layer instanceof FrozenLayerWithBackprop frozen ? frozen.getInsideLayer() : layer;
   }
 
   /** Examples in the minibatch under way. */
@@ -216,7 +205,7 @@ public final class TaskGraph {
     for (int i = forwardOrder.length - 1; i >= 0; i--) {
       GraphVertex consumer = vertices[forwardOrder[i]];
       VertexIndices[] inputs = inputs(consumer);
-      for (int input = 0; input < inputs.length && !stopsGradient(consumer); input++) {
+      for (int input = 0; input < inputs.length && !Vertices.stopsGradient(consumer); input++) {
         if (inputs[input].getVertexIndex() == vertex.getVertexIndex()) {
           edges.add(new Edge(consumer, input));
         }
@@ -238,9 +227,10 @@ public final class TaskGraph {
     for (GraphVertex vertex : verticesInForwardOrder()) {
       for (GraphVertex source : sources(vertex)) {
         behind[vertex.getVertexIndex()] |=
-            behind[source.getVertexIndex()] && !stopsGradient(vertex);
+            behind[source.getVertexIndex()] && !Vertices.stopsGradient(vertex);
       }
-      boolean apart = tasksThatTrain(vertex).cardinality() > 1 || isIn(sharedLayers, vertex);
+      boolean apart =
+          tasksThatTrain(vertex).cardinality() > 1 || Vertices.isIn(sharedLayers, vertex);
       if (behind[vertex.getVertexIndex()] && (apart || wholeChain)) {
         zone.add(0, vertex);
       }
@@ -251,46 +241,6 @@ public final class TaskGraph {
   /** The vertices a vertex takes its inputs from, in the order of the inputs. */
   List<GraphVertex> sources(GraphVertex vertex) {
     return Arrays.stream(inputs(vertex)).map(input -> vertices[input.getVertexIndex()]).toList();
-  }
-
-  /**
-   * Whether this very vertex is in the list. DL4J's vertices and layers are equal by value, arrays
-   * included, which may lie in a workspace that is closed: none of ours is found by {@code equals}
-   * or {@code hashCode}.
-   */
-  static boolean isIn(List<GraphVertex> vertices, GraphVertex vertex) {
-    return vertices.stream().anyMatch(each -> each == vertex);
-  }
-
-  /** Names of the vertex' weights in DL4J's parameter table, biases left out; empty if none. */
-  public static List<String> weightKeys(GraphVertex vertex) {
-    if (!vertex.hasLayer() || vertex.getLayer().numParams() == 0) {
-      return List.of();
-    }
-    var configuration = vertex.getLayer().conf().getLayer();
-    if (configuration instanceof BatchNormalization) { // DL4J counts its scale as no weight
-      return vertex.getLayer().paramTable().containsKey(BatchNormalizationParamInitializer.GAMMA)
-          ? List.of(BatchNormalizationParamInitializer.GAMMA)
-          : List.of();
-    }
-    return configuration.initializer().weightKeys(configuration).stream()
-        .filter(key -> !configuration.isPretrainParam(key))
-        .toList();
-  }
-
-  /** What DL4J lays on a parameter in its updates; empty if nothing. */
-  public static List<Regularization> regularization(GraphVertex vertex, String key) {
-    List<Regularization> all = vertex.getConfig().getRegularizationByParam(key);
-    return all == null ? List.of() : all;
-  }
-
-  /** True if the weights of this vertex do not train, whether or not it lets gradients pass. */
-  public static boolean isFrozen(GraphVertex vertex) {
-    return stopsGradient(vertex) || vertex.getLayer() instanceof FrozenLayerWithBackprop;
-  }
-
-  private static boolean stopsGradient(GraphVertex vertex) {
-    return vertex instanceof FrozenVertex || vertex.getLayer() instanceof FrozenLayer;
   }
 
   private static VertexIndices[] inputs(GraphVertex vertex) {
@@ -308,7 +258,7 @@ public final class TaskGraph {
       GraphVertex vertex = vertices[forwardOrder[i]];
       BitSet own = served[vertex.getVertexIndex()];
       own.or(tasksOf(vertex));
-      if (!(byGradient && stopsGradient(vertex))) {
+      if (!(byGradient && Vertices.stopsGradient(vertex))) {
         for (VertexIndices input : inputs(vertex)) {
           served[input.getVertexIndex()].or(own);
         }

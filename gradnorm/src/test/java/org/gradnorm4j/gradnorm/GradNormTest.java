@@ -9,7 +9,7 @@ import org.gradnorm4j.balancer.DryRun;
 import org.gradnorm4j.weighting.Quantity;
 import org.gradnorm4j.weighting.BalancedStep;
 import org.gradnorm4j.optimizer.WeightOptimizer;
-import org.gradnorm4j.history.History;
+import org.gradnorm4j.history.Row;
 import org.gradnorm4j.report.Report;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -146,7 +146,7 @@ class GradNormTest {
                 last.values(GradNorm.LOSS_RATIO)[0] / last.values(GradNorm.RELATIVE_INVERSE_TRAINING_RATE)[0]));
     assertThat(lines.get(1)).startsWith("0,0,a,").contains(",1.0,");
     assertThat(gradNorm.history().size()).isEqualTo(2);
-    assertThat(gradNorm.history().rows().map(History.Row::task))
+    assertThat(gradNorm.history().rows().map(Row::task))
         .containsExactly("a", "with,comma", "a", "with,comma");
   }
 
@@ -261,12 +261,7 @@ class GradNormTest {
     assertThat(gradNorm.lossWeights())
         .containsExactly(Map.entry("squared", 1.0), Map.entry("absolute", 0.1));
     Rules.Rule rule =
-        new GradNormRule(
-            GradNorm.builder().alpha(0.0).settings(),
-            WeightOptimizer.of(new Adam(0.025)),
-            List.of("squared", "absolute"),
-            1.1,
-            new double[] {Double.NaN, Double.NaN});
+        Rules.of(GradNorm.builder().alpha(0.0), 1.1, "squared", "absolute");
     DryRun<GradNormState> state = rule.init(new double[] {1.0, 0.1});
     for (int t = 0; t < 50; t++) {
       MultiDataSet batch = batch(t);
@@ -293,7 +288,7 @@ class GradNormTest {
       net.fit(batch(t));
       weights[t] = gradNorm.lossWeights().get("a");
     }
-    assertThat(gradNorm.history().rows().mapToInt(History.Row::iteration))
+    assertThat(gradNorm.history().rows().mapToInt(Row::iteration))
         .containsExactly(0, 0, 3, 3, 6, 6);
     assertThat(weights[1]).isEqualTo(weights[0]);
     assertThat(weights[2]).isEqualTo(weights[0]);

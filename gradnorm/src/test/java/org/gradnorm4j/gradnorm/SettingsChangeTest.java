@@ -7,10 +7,17 @@ import static org.gradnorm4j.gradnorm.Rules.names;
 
 import org.gradnorm4j.balancer.DryRun;
 import org.gradnorm4j.balancer.NonFinitePolicy;
+import org.gradnorm4j.balancer.LossBalancer;
 import org.gradnorm4j.history.History;
+import org.gradnorm4j.history.Row;
+import org.gradnorm4j.persist.StateFile;
 import ch.qos.logback.classic.Level;
 import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -86,9 +93,9 @@ class SettingsChangeTest {
     GradNorm gradNorm = GradNorm.builder().build().attach(net);
     TrainingProcess.train(net, 10);
     Map<String, Double> weights = gradNorm.lossWeights();
-    double[] initial = gradNorm.lastStep().orElseThrow().initialLosses();
-    GradNormRule before = Rules.of(GradNorm.builder(), TrainingProcess.TASKS);
-    GradNormRule after =
+    double[] initial = initialLosses(gradNorm);
+    Rules.Rule before = Rules.of(GradNorm.builder(), TrainingProcess.TASKS);
+    Rules.Rule after =
         Rules.of(
             GradNorm.builder().alpha(0.2).lossWeightUpdater(new Adam(0.1)), TrainingProcess.TASKS);
 
@@ -97,7 +104,7 @@ class SettingsChangeTest {
     assertThat(gradNorm.lossWeights()).isEqualTo(weights);
     assertThat(gradNorm.history().size()).isEqualTo(10);
     TrainingProcess.train(net, 5);
-    assertThat(gradNorm.lastStep().orElseThrow().initialLosses()).isEqualTo(initial);
+    assertThat(initialLosses(gradNorm)).isEqualTo(initial);
 
     // All again from the measurements alone.
     ComputationGraph twin = TrainingProcess.network();
@@ -118,7 +125,7 @@ class SettingsChangeTest {
   @Test
   void change_isToldInSettingsAndLog_andSaved(@TempDir Path folder) throws Exception {
     GradNorm gradNorm = trained(GradNorm.builder(), 4);
-    try (LogLines log = new LogLines(GradNorm.class)) {
+    try (LogLines log = new LogLines(LossBalancer.class)) {
       gradNorm.change(settings -> settings.alpha(0.5));
       gradNorm.change(settings -> settings.weightLimits("a", 0.2, 2.0));
       assertThat(log.of(Level.INFO))
@@ -193,23 +200,32 @@ class SettingsChangeTest {
     GradNorm gradNorm = GradNorm.builder().smoothing(0.9).build().attach(net);
     TrainingProcess.train(net, 5);
     gradNorm.change(settings -> settings.lossWeightUpdater(new Sgd(0.01)).smoothing(0.5));
-    SavedRun run = saved(gradNorm);
-    assertThat(run.state().optimizer()).isEmpty();
-    assertThat(run.state().updates()).containsOnly(0);
-    assertThat(run.state().averageNorms().counts()).containsOnly(0);
-    assertThat(run.state().lastKnown()).containsOnly(0);
-    assertThat(run.state().initialLosses().counts()).containsOnly(1);
+    GradNormState state = saved(gradNorm);
+    assertThat(state.optimizer()).isEmpty();
+    assertThat(state.updates()).containsOnly(0);
+    assertThat(state.averageNorms().counts()).containsOnly(0);
+    assertThat(state.lastKnown()).containsOnly(0);
+    assertThat(state.initialLosses().counts()).containsOnly(1);
     TrainingProcess.train(net, 5);
     assertThat(gradNorm.lastStep().orElseThrow().skipped()).isFalse();
-    assertThat(saved(gradNorm).state().lastKnown()[0]).isEqualTo(10);
+    assertThat(saved(gradNorm).lastKnown()[0]).isEqualTo(10);
   }
 
-  private static SavedRun saved(GradNorm gradNorm) throws Exception {
-    Path file = java.nio.file.Files.createTempFile("state", ".json");
-    gradNorm.save(file);
-    byte[] bytes = java.nio.file.Files.readAllBytes(file);
-    java.nio.file.Files.delete(file);
-    return StateReader.read(new ByteArrayInputStream(bytes), "state");
+  private static GradNormState saved(GradNorm gradNorm) {
+    try {
+      Path file = Files.createTempFile("state", ".json");
+      gradNorm.save(file);
+      byte[] bytes = Files.readAllBytes(file);
+      Files.delete(file);
+      return StateFile.read(new ByteArrayInputStream(bytes), "state")
+          .part("state", GradNormState.class);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static double[] initialLosses(GradNorm gradNorm) {
+    return InitialLosses.values(saved(gradNorm).initialLosses());
   }
 
   /** From every 10th step to every 3rd: not after what was left of the 10. */
@@ -220,40 +236,33 @@ class SettingsChangeTest {
     TrainingProcess.train(net, 2); // measured: 0; the next would be 10
     gradNorm.change(settings -> settings.measureEvery(3));
     TrainingProcess.train(net, 6);
-    assertThat(gradNorm.history().rows().mapToInt(History.Row::iteration).distinct())
+    assertThat(gradNorm.history().rows().mapToInt(Row::iteration).distinct())
         .containsExactly(0, 4, 7);
   }
 
   @Test
   void negativeWeight_cannotGoOnMultiplicatively() {
-    GradNormSettings additive = GradNorm.builder().weightUpdate(WeightUpdate.ADDITIVE).settings();
-    GradNormSettings other = GradNorm.builder().settings();
-    DryRun<GradNormState> state =
-        Rules.of(GradNorm.builder().weightUpdate(WeightUpdate.ADDITIVE), names(2))
-            .init(Rules.ones(2))
-            .withWeights(new double[] {-0.1, 2.1}, false);
+    GradNormBuilder adding = GradNorm.builder().weightUpdate(WeightUpdate.ADDITIVE);
+    GradNormSettings additive = adding.weighting().settings();
+    GradNormSettings other = GradNorm.builder().weighting().settings();
+    GradNormState state = Rules.of(adding, names(2)).init(Rules.ones(2)).state();
+    double[] weights = {-0.1, 2.1};
     SettingsChange change = new SettingsChange(additive, other, List.of(names(2)));
     change.check();
-    assertThatThrownBy(() -> change.apply(state))
+    assertThatThrownBy(() -> change.apply(state, weights))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
             "task 'task0': loss weight (-0.1) must be > 0 to be updated multiplicatively. Wait until it is, or pin it");
-    GradNormSettings pinned = GradNorm.builder().pin("task0", 0.5).settings();
-    assertThat(new SettingsChange(additive, pinned, List.of(names(2))).apply(state).lossWeights())
-        .containsExactly(0.5, 1.5);
+    GradNormSettings pinned = GradNorm.builder().pin("task0", 0.5).weighting().settings();
+    SettingsChange pinning = new SettingsChange(additive, pinned, List.of(names(2)));
+    assertThat(pinning.apply(state, weights).lossWeights()).containsExactly(0.5, 1.5);
   }
 
   /** Every setting is the same after a change that changes nothing. */
   @Test
   void settings_allPassThroughTheBuilder() {
-    TrainingProcess.settings()
-        .values()
-        .forEach(
-            builder -> {
-              GradNormSettings settings = builder.settings();
-              assertThat(settings.toBuilder().settings()).isEqualTo(settings);
-            });
-    GradNormSettings rest =
+    List<GradNormBuilder> builders = new ArrayList<>(TrainingProcess.settings().values());
+    builders.add(
         GradNorm.builder()
             .sharedLayer("x", "y")
             .taskWindow(7)
@@ -261,7 +270,12 @@ class SettingsChangeTest {
             .lossFloor("a", 1)
             .initialLossWeights(Map.of("b", 2.0))
             .onNonFinite(NonFinitePolicy.THROW)
-            .settings();
-    assertThat(rest.toBuilder().settings()).isEqualTo(rest);
+            .history(History.lastSteps(9)));
+    for (GradNormBuilder builder : builders) {
+      GradNormSettings settings = builder.weighting().settings();
+      GradNormBuilder again = new GradNormBuilder(settings, builder.balancer());
+      assertThat(again.weighting().settings()).isEqualTo(settings);
+      assertThat(again.balancer()).isEqualTo(builder.balancer());
+    }
   }
 }

@@ -10,6 +10,7 @@ import org.gradnorm4j.optimizer.WeightOptimizer;
 import java.util.Arrays;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.gradnorm4j.testing.Updaters;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -51,7 +52,7 @@ class WeightMoveTest {
   }
 
   static Stream<IUpdater> updaters() {
-    return UpdaterOptimizerTest.updaters();
+    return Updaters.all();
   }
 
   /** Whatever ND4J's updaters make of their first steps, and of norms of any scale. */

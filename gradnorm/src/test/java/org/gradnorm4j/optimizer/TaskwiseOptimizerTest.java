@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.stream.Stream;
+import org.gradnorm4j.testing.Updaters;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.linalg.learning.config.IUpdater;
@@ -13,7 +14,7 @@ import org.nd4j.linalg.learning.config.IUpdater;
 class TaskwiseOptimizerTest {
 
   static Stream<IUpdater> updaters() {
-    return UpdaterOptimizerTest.updaters();
+    return Updaters.all();
   }
 
   /** Each task against an optimiser of its own that sees only its gradients. */

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.gradnorm4j.testing.Updaters;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -30,16 +31,7 @@ import org.nd4j.linalg.schedule.ScheduleType;
 class UpdaterOptimizerTest {
 
   static Stream<IUpdater> updaters() {
-    return Stream.of(
-        new Sgd(0.1),
-        new Adam(0.025),
-        new AMSGrad(0.01),
-        new AdaDelta(),
-        new AdaGrad(0.1),
-        new AdaMax(0.01),
-        new Nadam(0.01),
-        new Nesterovs(0.01, 0.9),
-        new RmsProp(0.01));
+    return Updaters.all();
   }
 
   /** One updater that lives through all steps, as DL4J keeps it, is the oracle. */

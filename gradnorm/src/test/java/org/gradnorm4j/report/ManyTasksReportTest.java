@@ -1,4 +1,4 @@
-package org.gradnorm4j.gradnorm;
+package org.gradnorm4j.report;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
@@ -8,10 +8,12 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
+import org.gradnorm4j.history.History;
+import org.gradnorm4j.history.HistoryView;
+import org.gradnorm4j.history.SyntheticHistory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** More tasks than a reader tells apart: what is drawn of them, and that the chart says so. */
@@ -21,28 +23,29 @@ class ManyTasksReportTest {
   @ParameterizedTest
   @ValueSource(ints = {20, 200, 300})
   void report_staysBelowThreeMegabytes_howeverManyStepsAndTasks(int tasks) {
-    GradNormHistory history =
+    History history =
         new SyntheticHistory(SyntheticHistory.names(tasks)).steps(2_000).history();
-    byte[] html = GradNormReport.of(history).toHtml().getBytes(StandardCharsets.UTF_8);
+    byte[] html = Report.of(history).toHtml().getBytes(StandardCharsets.UTF_8);
     assertThat(html.length).isLessThan(3_000_000);
   }
 
   @Test
   void upToTwentyTasks_haveALineEach_andNothingIsSaid() {
-    StepTable.View view =
+    HistoryView view =
         new SyntheticHistory(SyntheticHistory.names(20)).steps(5).history().view();
-    for (GradNormChart chart : GradNormChart.values()) {
-      assertThat(kinds(chart.lines(view), ChartLine.Kind.TASK)).hasSize(20);
-      assertThat(kinds(chart.lines(view), ChartLine.Kind.OTHERS)).isEmpty();
-      assertThat(chart.drawing(view).title()).isEqualTo(chart.title());
-      assertThat(chart.drawing(view).xTitle()).isEqualTo("iteration");
+    for (Chart chart : Chart.of(view)) {
+      int lines = chart.id().equals("deviation") ? 1 : 20;
+      assertThat(kinds(chart.lines(), ChartLine.Kind.MAIN)).hasSize(lines);
+      assertThat(kinds(chart.lines(), ChartLine.Kind.OTHERS)).isEmpty();
+      assertThat(chart.drawing().title()).isEqualTo(chart.title());
+      assertThat(chart.drawing().xTitle()).isEqualTo("iteration");
     }
   }
 
   /** Oracle: the smallest and the largest value of each task, sorted by brute force. */
   @Test
   void linesOfTheirOwn_areThoseOfTheLargestAndTheSmallestValues() {
-    StepTable.View view = history(40).view();
+    HistoryView view = history(40).view();
     double[] smallest = new double[TASKS];
     double[] largest = new double[TASKS];
     for (int task = 0; task < TASKS; task++) {
@@ -59,14 +62,14 @@ class ManyTasksReportTest {
             .filter(i -> largest[i] >= fifthLargest || smallest[i] <= fifthSmallest)
             .mapToObj(i -> "task " + i)
             .toArray(String[]::new);
-    List<ChartLine> lines = GradNormChart.GRADIENT_NORMS.lines(view);
-    assertThat(kinds(lines, ChartLine.Kind.TASK))
+    List<ChartLine> lines = Page.lines(view, "weighted-gradient-norm");
+    assertThat(kinds(lines, ChartLine.Kind.MAIN))
         .extracting(ChartLine::name)
         .containsExactly(expected);
-    assertThat(kinds(lines, ChartLine.Kind.TARGET))
+    assertThat(kinds(lines, ChartLine.Kind.DRAWN_WITH))
         .extracting(ChartLine::name)
         .containsExactly(expected);
-    assertThat(kinds(lines, ChartLine.Kind.TASK))
+    assertThat(kinds(lines, ChartLine.Kind.MAIN))
         .extracting(ChartLine::place)
         .doesNotHaveDuplicates();
   }
@@ -74,9 +77,9 @@ class ManyTasksReportTest {
   /** Oracle: sorting the values of the tasks without a line, step by step. */
   @Test
   void others_areTheirSmallestMedianAndLargest() {
-    StepTable.View view = history(30).view();
-    List<ChartLine> lines = GradNormChart.LOSS_WEIGHTS.lines(view);
-    List<String> drawn = kinds(lines, ChartLine.Kind.TASK).stream().map(ChartLine::name).toList();
+    HistoryView view = history(30).view();
+    List<ChartLine> lines = Page.lines(view, "loss-weight");
+    List<String> drawn = kinds(lines, ChartLine.Kind.MAIN).stream().map(ChartLine::name).toList();
     List<ChartLine> others = kinds(lines, ChartLine.Kind.OTHERS);
     int count = TASKS - drawn.size();
     assertThat(others)
@@ -107,22 +110,22 @@ class ManyTasksReportTest {
     Arrays.fill(losses, 0.5);
     Arrays.fill(norms, 0.5);
     norms[77] = 1e9 / run.lossWeights()[77];
-    StepTable.View view = run.step(losses, norms).steps(800).history().view();
+    HistoryView view = run.step(losses, norms).steps(800).history().view();
     ChartLine spike =
-        GradNormChart.GRADIENT_NORMS.lines(view).stream()
-            .filter(line -> line.name().equals("task 77") && line.kind() == ChartLine.Kind.TASK)
+        Page.lines(view, "weighted-gradient-norm").stream()
+            .filter(line -> line.name().equals("task 77") && line.kind() == ChartLine.Kind.MAIN)
             .findFirst()
             .orElseThrow();
     assertThat(Arrays.stream(spike.y()).max()).hasValue(view.weightedGradientNorm(500, 77));
-    assertThat(GradNormChart.GRADIENT_SHARES.lines(view))
+    assertThat(Page.lines(view, "gradient-shares"))
         .extracting(ChartLine::name)
         .contains("task 77");
   }
 
   @Test
   void shares_stackToOne_withOneBandOfAllOthers() {
-    StepTable.View view = history(12).view();
-    List<ChartLine> bands = GradNormChart.GRADIENT_SHARES.lines(view);
+    HistoryView view = history(12).view();
+    List<ChartLine> bands = Page.lines(view, "gradient-shares");
     assertThat(bands).hasSize(11);
     assertThat(bands.get(0).name()).isEqualTo("190 others");
     assertThat(bands.get(0).kind()).isEqualTo(ChartLine.Kind.OTHERS);
@@ -130,36 +133,36 @@ class ManyTasksReportTest {
       assertThat(bands.get(0).y()[step]).isCloseTo(1.0, within(1e-12));
       double drawn = 0.0;
       for (ChartLine band : bands.subList(1, 11)) {
-        drawn += view.share(step, Integer.parseInt(band.name().substring(5)));
+        drawn += view.shares().of(step, Integer.parseInt(band.name().substring(5)));
       }
       assertThat(bands.get(1).y()[step]).isCloseTo(drawn, within(1e-12));
     }
   }
 
   /** What is left out is said where it is drawn, in the page and in the picture. */
-  @ParameterizedTest
-  @EnumSource
-  void whatIsLeftOut_isSaid(GradNormChart chart, @TempDir Path folder) throws Exception {
-    GradNormHistory history = history(1_200);
-    assertThat(chart.drawing(history.view()).title())
-        .startsWith(chart.title())
-        .endsWith(" of 200 tasks, others grey");
-    assertThat(chart.drawing(history.view()).xTitle()).endsWith(" of each of 500 sections)");
-    assertThat(GradNormReport.of(history).toHtml())
+  @Test
+  void whatIsLeftOut_isSaid(@TempDir Path folder) throws Exception {
+    History history = history(1_200);
+    for (Chart chart : Chart.of(history)) {
+      String others = chart.id().equals("deviation") ? "" : " of 200 tasks, others grey";
+      assertThat(chart.drawing().title()).startsWith(chart.title()).endsWith(others);
+      assertThat(chart.drawing().xTitle()).endsWith(" of each of 500 sections)");
+      Path file = folder.resolve(chart.id());
+      chart.writePng(file);
+      assertThat(file).isNotEmptyFile();
+    }
+    assertThat(Report.of(history).toHtml())
         .contains("Of 200 tasks, those have a line of their own that reach the 5 largest")
         .contains("Of each of 500 sections of the run");
-    Path file = folder.resolve("chart.png");
-    chart.writePng(history, file);
-    assertThat(file).isNotEmptyFile();
   }
 
   @Test
   void oneStep_isASingular() {
-    String html = GradNormReport.of(new SyntheticHistory("a", "b").steps(1).history()).toHtml();
+    String html = Report.of(new SyntheticHistory("a", "b").steps(1).history()).toHtml();
     assertThat(html).contains(">1 step recorded, iterations 0 to 0, epochs 0 to 0.<");
   }
 
-  private static GradNormHistory history(int steps) {
+  private static History history(int steps) {
     return new SyntheticHistory(SyntheticHistory.names(TASKS)).steps(steps).history();
   }
 

@@ -378,7 +378,8 @@ public class LossBalancer implements AutoCloseable {
    * A balancer that goes on where the saved one was, once it is attached to a network with the same
    * tasks. Its history begins anew.
    *
-   * @param file written by {@link #save}, of any strategy that is on the class path; not modified
+   * @param file written by {@link #save}, of any strategy that is on the class path; or a model's,
+   *     of which the state alone is read; not modified
    * @return with the settings of the one that was saved, not attached
    * @throws IOException if the file cannot be read, was cut short or changed, or has a version that
    *     this library cannot read; says which

@@ -146,7 +146,7 @@ public final class GradNorm extends LossBalancer {
    * A GradNorm that goes on where the saved one was, once it is attached to a network with the same
    * tasks. Its history begins anew.
    *
-   * @param file written by {@link #save}; not modified
+   * @param file as for {@link LossBalancer#restore}; not modified
    * @return with the settings of the one that was saved, not attached
    * @throws IOException as for {@link LossBalancer#restore}, or if another strategy wrote it
    */

@@ -126,6 +126,20 @@ class SavedRunTest {
     restored.attach(TrainingProcess.network());
   }
 
+  /** A file that a release wrote must stay readable: this is what one looks like. */
+  @Test
+  void fileOfVersion2_isRead() throws Exception {
+    try (var file = SavedRunTest.class.getResourceAsStream("state-v2.0.json")) {
+      Run<?> run = SavedRun.read(StateFile.read(file, "state-v2.0.json")).resume();
+      assertThat(run.taskNames()).containsExactly("a", "b", "c");
+      assertThat(run.state().steps()).isEqualTo(4);
+      assertThat(run.state().lossWeights()[2]).isEqualTo(0.5);
+      assertThat(run.weighting().describe())
+          .containsEntry("alpha", "0.7")
+          .containsEntry("b: prior", "2.0");
+    }
+  }
+
   /** No release has written it. */
   @Test
   void fileOfVersion1_isRefusedWithTheRemedy() throws Exception {

@@ -91,7 +91,8 @@ public final class HistoryBytes {
   }
 
   private static void write(RowList.Snapshot rows, int from, OutputStream out) throws IOException {
-    ByteBuffer bytes = row(rows.width(), rows.tasks());
+    byte[] content = new byte[rowBytes(rows.width(), rows.tasks())];
+    ByteBuffer bytes = ByteBuffer.wrap(content);
     for (int row = from; row < rows.size(); row++) {
       bytes.clear().putInt(rows.iteration(row)).putInt(rows.epoch(row));
       for (int task = 0; task < rows.tasks(); task++) {
@@ -100,12 +101,12 @@ public final class HistoryBytes {
       for (int place = 0; place < rows.width(); place++) {
         bytes.putDouble(rows.cell(row, place));
       }
-      out.write(bytes.array());
+      out.write(content);
     }
   }
 
-  private static ByteBuffer row(int width, int tasks) {
-    return ByteBuffer.allocate(2 * Integer.BYTES + tasks + width * Double.BYTES);
+  private static int rowBytes(int width, int tasks) {
+    return 2 * Integer.BYTES + tasks + width * Double.BYTES;
   }
 
   /**
@@ -171,8 +172,9 @@ public final class HistoryBytes {
   /** Reads one row, if the end has not come. */
   private static boolean readRow(InputStream in, int width, int tasks, RowConsumer consumer)
       throws IOException {
-    ByteBuffer bytes = row(width, tasks);
-    int read = in.readNBytes(bytes.array(), 0, bytes.capacity());
+    byte[] content = new byte[rowBytes(width, tasks)];
+    ByteBuffer bytes = ByteBuffer.wrap(content);
+    int read = in.readNBytes(content, 0, content.length);
     if (read == 0) {
       return false;
     }

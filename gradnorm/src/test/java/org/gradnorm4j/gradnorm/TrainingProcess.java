@@ -25,6 +25,7 @@ import org.nd4j.linalg.learning.config.Sgd;
 
 /** A training run that can be cut anywhere and go on in another process. */
 public final class TrainingProcess {
+  @SuppressWarnings("MutablePublicArray") // tests only read it
   public static final String[] TASKS = {"a", "b", "c"};
 
   private TrainingProcess() {}

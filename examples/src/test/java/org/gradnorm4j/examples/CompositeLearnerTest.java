@@ -16,8 +16,9 @@ import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.weights.WeightInit;
+import org.gradnorm4j.balancer.LossBalancer;
 import org.gradnorm4j.core.analysis.GradientNorms;
-import org.gradnorm4j.gradnorm.GradNorm;
+import org.gradnorm4j.strategies.EqualWeights;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -25,7 +26,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.MultiDataSet;
 import org.nd4j.linalg.learning.config.Adam;
-import org.nd4j.linalg.learning.config.Sgd;
 import org.nd4j.linalg.lossfunctions.impl.LossMCXENT;
 
 class CompositeLearnerTest {
@@ -46,8 +46,7 @@ class CompositeLearnerTest {
     Problem recorded =
         new Problem(
             () -> learner, problem.tasks(), problem.sharedLayer(), problem.train(), problem.test());
-    Weighting fixed =
-        new GradNormWeighting(GradNorm.builder().lossWeightUpdater(new Sgd(0.0)).build());
+    Weighting fixed = new BalancerWeighting(LossBalancer.of(EqualWeights.create()));
     PrintWriter out = new PrintWriter(Writer.nullWriter());
     new Trainer(recorded, SCHEDULE, SEED)
         .train(

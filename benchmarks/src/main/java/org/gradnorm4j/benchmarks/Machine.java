@@ -2,7 +2,7 @@ package org.gradnorm4j.benchmarks;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.gradnorm4j.core.OpenBlasKernel;
+import org.gradnorm4j.core.accelerate.OpenBlasKernel;
 
 /** What the figures depend on besides the program. */
 final class Machine {

@@ -56,14 +56,12 @@ public class UpdateRuleBenchmark {
     state = rule.init(ones);
     Random random = new Random(1);
     measurement =
-        new StepMeasurement(
-            0,
-            0,
-            100,
-            names,
-            random.doubles(tasks, 0.5, 1.5).toArray(),
-            random.doubles(tasks, 0.1, 10).toArray(),
-            ones);
+        StepMeasurement.of(names)
+            .batchSize(100)
+            .losses(random.doubles(tasks, 0.5, 1.5).toArray())
+            .gradientNorms(random.doubles(tasks, 0.1, 10).toArray())
+            .lossWeights(ones)
+            .build();
   }
 
   /**

@@ -3,6 +3,7 @@ package org.gradnorm4j.core;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /**
  * What one training step showed: loss and gradient norm of every task, and the loss weights it was
@@ -26,82 +27,57 @@ import java.util.Locale;
  * mask by element, its share of them. It is the same as L<sub>i</sub> if every example has one
  * label and no mask. A weight penalty is always present.
  *
- * @param iteration DL4J's iteration count when the step began (0 for the first)
- * @param epoch DL4J's epoch count when the step began (0 for the first)
- * @param batchSize number of examples N in the minibatch
- * @param taskNames names of the tasks: outputs, terms, penalties
- * @param present whether the minibatch has labels of the task, one per task; copied
- * @param losses L<sub>i</sub>, one per task; copied
- * @param lossesPerLabel L<sub>i</sub> as a mean over the labels that are present, one per task; NaN
- *     where there are none; copied
- * @param gradientNorms &#8214;&nabla;<sub>W</sub> L<sub>i</sub>&#8214;, one per task; copied
- * @param lossWeights &lambda;<sub>i</sub> this step was trained with, one per task; copied
+ * <p>Attached networks make them. To test what reads them, make them by {@link #of(Tasks)}:
+ *
+ * <pre>{@code
+ * StepMeasurement step =
+ *     StepMeasurement.of(Tasks.of(List.of("depth", "normals")))
+ *         .at(iteration, epoch)
+ *         .batchSize(32)
+ *         .losses(0.5, 2.0)
+ *         .gradientNorms(0.1, 4.0)
+ *         .lossWeights(1.0, 1.0)
+ *         .build();
+ * }</pre>
  */
-public record StepMeasurement(
-    int iteration,
-    int epoch,
-    int batchSize,
-    List<String> taskNames,
-    boolean[] present,
-    double[] losses,
-    double[] lossesPerLabel,
-    double[] gradientNorms,
-    double[] lossWeights) {
+public final class StepMeasurement {
+  private final List<String> taskNames;
+  private final int iteration;
+  private final int epoch;
+  private final int batchSize;
+  private final boolean[] present;
+  private final double[] losses;
+  private final double[] lossesPerLabel;
+  private final double[] gradientNorms;
+  private final double[] lossWeights;
 
-  /**
-   * Checks that there is one value per task, and copies.
-   *
-   * @param iteration see above
-   * @param epoch see above
-   * @param batchSize see above
-   * @param taskNames copied
-   * @param present copied
-   * @param losses copied
-   * @param lossesPerLabel copied
-   * @param gradientNorms copied
-   * @param lossWeights copied
-   * @throws IllegalArgumentException if an array has another length than {@code taskNames}
-   */
-  public StepMeasurement {
-    taskNames = List.copyOf(taskNames);
-    checkLength("present", present.length, taskNames);
-    present = present.clone();
-    losses = copy("losses", losses, taskNames);
-    lossesPerLabel = copy("lossesPerLabel", lossesPerLabel, taskNames);
-    gradientNorms = copy("gradientNorms", gradientNorms, taskNames);
-    lossWeights = copy("lossWeights", lossWeights, taskNames);
+  /** The builder's arrays are its own copies, and never written into. */
+  private StepMeasurement(Builder builder) {
+    taskNames = builder.taskNames;
+    iteration = checked("iteration", builder.iteration);
+    epoch = checked("epoch", builder.epoch);
+    batchSize = checked("batchSize", builder.batchSize);
+    present = builder.present == null ? allPresent(taskNames.size()) : builder.present;
+    TaskArrays.checkLength("present", present.length, taskNames);
+    losses = checked("losses", builder.losses);
+    lossesPerLabel =
+        builder.lossesPerLabel == null
+            ? ofPresent(losses)
+            : checked("lossesPerLabel", builder.lossesPerLabel);
+    gradientNorms = checked("gradientNorms", builder.gradientNorms);
+    lossWeights = checked("lossWeights", builder.lossWeights);
   }
 
-  /**
-   * With labels for every task and no masks: {@code lossesPerLabel} are the losses.
-   *
-   * @param iteration see above
-   * @param epoch see above
-   * @param batchSize see above
-   * @param taskNames copied
-   * @param losses copied
-   * @param gradientNorms copied
-   * @param lossWeights copied
-   * @throws IllegalArgumentException if an array has another length than {@code taskNames}
-   */
-  public StepMeasurement(
-      int iteration,
-      int epoch,
-      int batchSize,
-      List<String> taskNames,
-      double[] losses,
-      double[] gradientNorms,
-      double[] lossWeights) {
-    this(
-        iteration,
-        epoch,
-        batchSize,
-        taskNames,
-        allPresent(taskNames.size()),
-        losses,
-        losses,
-        gradientNorms,
-        lossWeights);
+  private static int checked(String name, int count) {
+    if (count < 0) {
+      throw new IllegalArgumentException(name + " (" + count + ") must be >= 0");
+    }
+    return count;
+  }
+
+  private double[] checked(String name, double[] values) {
+    TaskArrays.checkLength(name, values, taskNames);
+    return values;
   }
 
   private static boolean[] allPresent(int tasks) {
@@ -110,16 +86,67 @@ public record StepMeasurement(
     return present;
   }
 
-  private static double[] copy(String name, double[] values, List<String> taskNames) {
-    checkLength(name, values.length, taskNames);
-    return values.clone();
+  /** The values of tasks that are present, NaN for others. */
+  private double[] ofPresent(double[] values) {
+    double[] result = values.clone();
+    Arrays.setAll(result, i -> present[i] ? values[i] : Double.NaN);
+    return result;
   }
 
-  private static void checkLength(String name, int length, List<String> taskNames) {
-    if (length != taskNames.size()) {
-      throw new IllegalArgumentException(
-          name + " (length " + length + ") must have one value per task " + taskNames);
-    }
+  /**
+   * A measurement of these tasks.
+   *
+   * @param tasks whose names are taken
+   * @return its builder
+   */
+  public static Builder of(Tasks tasks) {
+    return new Builder(tasks.names());
+  }
+
+  /**
+   * A measurement of tasks with these names.
+   *
+   * @param taskNames outputs, terms, penalties; copied
+   * @return its builder
+   */
+  public static Builder of(List<String> taskNames) {
+    return new Builder(List.copyOf(taskNames));
+  }
+
+  /**
+   * When the step began.
+   *
+   * @return DL4J's iteration count, 0 for the first step
+   */
+  public int iteration() {
+    return iteration;
+  }
+
+  /**
+   * When the step began.
+   *
+   * @return DL4J's epoch count, 0 for the first epoch
+   */
+  public int epoch() {
+    return epoch;
+  }
+
+  /**
+   * Number of examples in the minibatch.
+   *
+   * @return N
+   */
+  public int batchSize() {
+    return batchSize;
+  }
+
+  /**
+   * The tasks, in the order of every array here.
+   *
+   * @return names of outputs, terms, penalties; unmodifiable
+   */
+  public List<String> taskNames() {
+    return taskNames;
   }
 
   /**
@@ -127,7 +154,6 @@ public record StepMeasurement(
    *
    * @return false for an absent task; a copy
    */
-  @Override
   public boolean[] present() {
     return present.clone();
   }
@@ -137,7 +163,6 @@ public record StepMeasurement(
    *
    * @return L<sub>i</sub>; a copy
    */
-  @Override
   public double[] losses() {
     return losses.clone();
   }
@@ -147,7 +172,6 @@ public record StepMeasurement(
    *
    * @return &Sigma; &#8467; / number of labels, NaN for an absent task; a copy
    */
-  @Override
   public double[] lossesPerLabel() {
     return lossesPerLabel.clone();
   }
@@ -157,7 +181,6 @@ public record StepMeasurement(
    *
    * @return &#8214;&nabla;<sub>W</sub> L<sub>i</sub>&#8214;; a copy
    */
-  @Override
   public double[] gradientNorms() {
     return gradientNorms.clone();
   }
@@ -167,9 +190,36 @@ public record StepMeasurement(
    *
    * @return &lambda;<sub>i</sub>; a copy
    */
-  @Override
   public double[] lossWeights() {
     return lossWeights.clone();
+  }
+
+  /**
+   * {@link #losses()} by task.
+   *
+   * @return L<sub>i</sub> by name, in the order of the tasks; unmodifiable
+   */
+  public Map<String, Double> lossesByTask() {
+    return TaskArrays.byTask(taskNames, losses);
+  }
+
+  /**
+   * {@link #gradientNorms()} by task.
+   *
+   * @return &#8214;&nabla;<sub>W</sub> L<sub>i</sub>&#8214; by name, in the order of the tasks;
+   *     unmodifiable
+   */
+  public Map<String, Double> gradientNormsByTask() {
+    return TaskArrays.byTask(taskNames, gradientNorms);
+  }
+
+  /**
+   * {@link #lossWeights()} by task.
+   *
+   * @return &lambda;<sub>i</sub> by name, in the order of the tasks; unmodifiable
+   */
+  public Map<String, Double> lossWeightsByTask() {
+    return TaskArrays.byTask(taskNames, lossWeights);
   }
 
   @Override
@@ -205,5 +255,113 @@ public record StepMeasurement(
         Arrays.toString(lossesPerLabel),
         Arrays.toString(gradientNorms),
         Arrays.toString(lossWeights));
+  }
+
+  /** Collects what a step showed. Checked by {@link #build()}. */
+  public static final class Builder {
+    private final List<String> taskNames;
+    private int iteration;
+    private int epoch;
+    private int batchSize;
+    private boolean[] present;
+    private double[] losses;
+    private double[] lossesPerLabel;
+    private double[] gradientNorms;
+    private double[] lossWeights;
+
+    private Builder(List<String> taskNames) {
+      this.taskNames = taskNames;
+    }
+
+    /**
+     * When the step began; the very beginning, if not called.
+     *
+     * @param iteration DL4J's iteration count, &ge; 0
+     * @param epoch DL4J's epoch count, &ge; 0
+     * @return this
+     */
+    public Builder at(int iteration, int epoch) {
+      this.iteration = iteration;
+      this.epoch = epoch;
+      return this;
+    }
+
+    /**
+     * Number of examples in the minibatch; 0, if not called.
+     *
+     * @param batchSize N, &ge; 0
+     * @return this
+     */
+    public Builder batchSize(int batchSize) {
+      this.batchSize = batchSize;
+      return this;
+    }
+
+    /**
+     * Which tasks have labels in the minibatch; all, if not called.
+     *
+     * @param present one per task, false for an absent one; copied
+     * @return this
+     */
+    public Builder present(boolean... present) {
+      this.present = present.clone();
+      return this;
+    }
+
+    /**
+     * Loss of every task. Needed.
+     *
+     * @param losses L<sub>i</sub>, one per task; copied
+     * @return this
+     */
+    public Builder losses(double... losses) {
+      this.losses = losses.clone();
+      return this;
+    }
+
+    /**
+     * Loss of every task as a mean over its present labels. If not called, {@code losses} of the
+     * tasks that are present, NaN of others.
+     *
+     * @param lossesPerLabel one per task, NaN where there are no labels; copied
+     * @return this
+     */
+    public Builder lossesPerLabel(double... lossesPerLabel) {
+      this.lossesPerLabel = lossesPerLabel.clone();
+      return this;
+    }
+
+    /**
+     * Norm of every task's unweighted gradient. Needed.
+     *
+     * @param gradientNorms &#8214;&nabla;<sub>W</sub> L<sub>i</sub>&#8214;, one per task; copied
+     * @return this
+     */
+    public Builder gradientNorms(double... gradientNorms) {
+      this.gradientNorms = gradientNorms.clone();
+      return this;
+    }
+
+    /**
+     * Loss weights of the step. Needed.
+     *
+     * @param lossWeights &lambda;<sub>i</sub>, one per task; copied
+     * @return this
+     */
+    public Builder lossWeights(double... lossWeights) {
+      this.lossWeights = lossWeights.clone();
+      return this;
+    }
+
+    /**
+     * Checks, and builds.
+     *
+     * @return the measurement
+     * @throws IllegalArgumentException if an array is missing, or has another length than there are
+     *     tasks; if a count is negative
+     */
+    public StepMeasurement build() {
+      return new StepMeasurement(this);
+    }
   }
 }

@@ -1,86 +1,138 @@
 package org.gradnorm4j.core;
 
-import java.util.ArrayList;
-import java.util.BitSet;
-import java.util.Collections;
+import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /**
- * The tasks of a network, in the order of every array: for each output its own or, if its loss is a
- * {@link CompositeLoss}, one per term; then one per named {@link WeightPenalty}.
+ * The tasks whose losses make up L = &Sigma;<sub>i</sub> &lambda;<sub>i</sub> L<sub>i</sub>: the
+ * order of every array by task, and what is known of each before the first step. Immutable.
  */
-final class Tasks {
-  private final List<String> names = new ArrayList<>();
-  private final List<Double> weights = new ArrayList<>();
-  private final List<BitSet> ofOutput = new ArrayList<>();
-  private final List<PenaltyTerm> penalties;
+public final class Tasks {
+  private final List<String> names;
+  private final double[] configuredLossWeights;
+  private final double[] uninformedLosses;
+
+  private Tasks(List<String> names, double[] configuredLossWeights, double[] uninformedLosses) {
+    this.names = names;
+    this.configuredLossWeights = configuredLossWeights;
+    this.uninformedLosses = uninformedLosses;
+  }
 
   /**
-   * For the outputs' losses and the penalties of a network.
+   * Tasks of which nothing but the names is known: configured loss weights of 1, uninformed losses
+   * NaN.
    *
-   * @throws IllegalArgumentException if two tasks have the same name; names it
+   * @param names at least one, all different; copied
+   * @return the tasks, in that order
+   * @throws IllegalArgumentException if there is no name, or one is null, or there twice
    */
-  Tasks(List<String> outputs, List<OutputLoss> losses, List<PenaltyTerm> penalties) {
-    for (int output = 0; output < outputs.size(); output++) {
-      BitSet own = new BitSet();
-      if (WeightedLoss.unwrap(losses.get(output).get()) instanceof CompositeLoss composite) {
-        String prefix = outputs.size() == 1 ? "" : outputs.get(output) + "/";
-        for (int term = 0; term < composite.termNames().size(); term++) {
-          own.set(names.size());
-          add(prefix + composite.termNames().get(term), composite.weights()[term]);
-        }
-      } else {
-        own.set(names.size());
-        add(outputs.get(output), 1.0);
-      }
-      ofOutput.add(own);
-    }
-    this.penalties = penalties;
-    penalties.forEach(penalty -> add(penalty.name(), penalty.weight()));
-    for (String name : names) {
-      if (Collections.frequency(names, name) > 1) {
+  public static Tasks of(List<String> names) {
+    double[] weights = new double[names == null ? 0 : names.size()];
+    double[] losses = weights.clone();
+    Arrays.fill(weights, 1.0);
+    Arrays.fill(losses, Double.NaN);
+    return of(names, weights, losses);
+  }
+
+  /**
+   * Tasks of a network.
+   *
+   * @param names at least one, all different; copied
+   * @param configuredLossWeights &lambda;<sub>i</sub> as the network is configured, one per task: 1
+   *     for a plain output, else that of its term or penalty; finite and &ge; 0; copied
+   * @param uninformedLosses L<sub>i</sub> per label of an output that knows nothing, one per task;
+   *     NaN where it cannot be known; copied
+   * @return the tasks, in that order
+   * @throws IllegalArgumentException if there is no name, or one is null, or there twice; if an
+   *     array has another length than {@code names}; if a weight is negative, infinite or NaN
+   */
+  public static Tasks of(
+      List<String> names, double[] configuredLossWeights, double[] uninformedLosses) {
+    checkNames(names);
+    TaskArrays.checkLength("configuredLossWeights", configuredLossWeights, names);
+    TaskArrays.checkLength("uninformedLosses", uninformedLosses, names);
+    for (int i = 0; i < configuredLossWeights.length; i++) {
+      if (!(configuredLossWeights[i] >= 0.0 && Double.isFinite(configuredLossWeights[i]))) {
         throw new IllegalArgumentException(
-            "two tasks have the name '"
-                + name
-                + "'. Outputs, terms of a CompositeLoss and weight penalties need names of their own");
+            "task '"
+                + names.get(i)
+                + "': configured loss weight ("
+                + configuredLossWeights[i]
+                + ") must be >= 0 and finite");
+      }
+    }
+    return new Tasks(List.copyOf(names), configuredLossWeights.clone(), uninformedLosses.clone());
+  }
+
+  private static void checkNames(List<String> names) {
+    if (names == null || names.isEmpty()) {
+      throw new IllegalArgumentException("names (" + names + ") must name at least one task");
+    }
+    Set<String> seen = new HashSet<>();
+    for (String name : names) {
+      if (name == null || !seen.add(name)) {
+        throw new IllegalArgumentException(
+            "names " + names + " must not have null, or a name twice (" + name + ")");
       }
     }
   }
 
-  private void add(String name, double weight) {
-    names.add(name);
-    weights.add(weight);
+  /**
+   * The names, in the order of every array by task.
+   *
+   * @return outputs, terms, penalties; unmodifiable
+   */
+  public List<String> names() {
+    return names;
   }
 
-  int count() {
+  /**
+   * How many there are.
+   *
+   * @return T, &ge; 1
+   */
+  public int size() {
     return names.size();
   }
 
-  /** The tasks whose gradient comes back from an output: all but the penalties. */
-  int countOfOutputs() {
-    return count() - penalties.size();
+  /**
+   * The loss weights the network is configured with.
+   *
+   * @return &lambda;<sub>i</sub>, one per task; a copy
+   */
+  public double[] configuredLossWeights() {
+    return configuredLossWeights.clone();
   }
 
-  List<String> names() {
-    return List.copyOf(names);
+  /**
+   * What the loss of each task is, per label, while its output gives every class the same
+   * probability: log C for the cross-entropy of C classes (softmax), C log 2 for that of C
+   * sigmoids.
+   *
+   * @return one value per task, NaN where it cannot be known: regressions, class weights,
+   *     penalties; a copy
+   */
+  public double[] uninformedLosses() {
+    return uninformedLosses.clone();
   }
 
-  /** λ_i as configured: 1 for a plain output. */
-  double[] weights() {
-    return weights.stream().mapToDouble(Double::doubleValue).toArray();
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Tasks that
+        && names.equals(that.names)
+        && Arrays.equals(configuredLossWeights, that.configuredLossWeights)
+        && Arrays.equals(uninformedLosses, that.uninformedLosses);
   }
 
-  /** The tasks of an output. Not to be modified. */
-  BitSet of(int output) {
-    return ofOutput.get(output);
+  @Override
+  public int hashCode() {
+    return names.hashCode();
   }
 
-  List<PenaltyTerm> penalties() {
-    return penalties;
-  }
-
-  /** The task of a penalty, by its position in {@link #penalties()}. */
-  int ofPenalty(int penalty) {
-    return countOfOutputs() + penalty;
+  @Override
+  public String toString() {
+    return "Tasks" + names;
   }
 }

@@ -1,43 +1,10 @@
 /**
- * Measures the gradient norm of every task of a network on the layers the tasks share, during
- * ordinary training; and takes a loss apart without training.
- *
- * <p>{@link org.gradnorm4j.core.GradientNormProbe} is the way in to the first, {@link
- * org.gradnorm4j.core.StepMeasurement} is what comes out; {@link org.gradnorm4j.core.GradientNorms}
- * and {@link org.gradnorm4j.core.GradientAnalysis} are those of the second. The package knows
- * nothing of GradNorm: it measures and applies loss weights, and leaves choosing them to others.
- *
- * <p>A step is one call of {@code computeGradientAndScore()}, by {@code fit} or by anybody else, of
- * either kind of network; but for those in {@link org.gradnorm4j.core.GradientNormProbe#notAStep}.
- *
- * <h2>The path of one minibatch</h2>
- *
- * <ol>
- *   <li>The forward pass reaches the first shared layer. A {@code LayerTapVertex} stands in its
- *       place and opens the {@code TrainingStep}: the loss weights of this step are now fixed.
- *   <li>Each output layer asks its loss for the gradient. A {@code WeightedLoss} stands in front of
- *       the user's loss and scales that gradient by &lambda;<sub>i</sub>; scores stay raw.
- *   <li>The heads backpropagate once, into the {@code SharedZone}: the shared layers, and what lies
- *       between them and the points where the tasks part. At each of its vertices an {@code
- *       EpsilonTap} keeps what arrives apart by task.
- *   <li>A shared layer is measured there by its {@code NormKernel}, or by a {@code Replay} of its
- *       own backward pass for each task; a kernel may do the layer's real backward pass as well. A
- *       vertex with more of the zone below it is replayed too, for what each task sends on. Then
- *       the sum, in DL4J's own order, goes through the vertex' one real backward pass.
- *   <li>DL4J computes the scores; each {@code WeightedLoss} notes its own. With the last one the
- *       step is over, and the measurement goes to the listener.
- * </ol>
- *
- * <p>A MultiLayerNetwork has no vertices to stand in for: there the {@code WeightedLoss}, when
- * asked for the gradient, replays the layers above W, term by term ({@code NetworkAttachment}).
- * Terms of one output part inside its loss, which then sends them back one at a time ({@code
- * TrainingStep.replayOnly}).
- *
- * <p>{@code MeasuredNetwork} is one network with all of this in it: it says where a step begins and
- * ends, and takes everything out again. A {@code GradientNormProbe} has one; training by a
- * ParallelWrapper ({@link org.gradnorm4j.core.ParallelTraining}) adds one for every worker's copy.
- *
- * <p>{@code TaskGraph} reads the graph as tasks, {@code SharedLayers} finds and checks W; both work
- * at attach only.
+ * What one training step of a network showed, as values: {@link
+ * org.gradnorm4j.core.StepMeasurement} and {@link org.gradnorm4j.core.Tasks}. They depend on
+ * nothing else, Deeplearning4j and ND4J included, so that whatever chooses loss weights can be
+ * written and tested without a network. What fills them is in the packages below: {@code
+ * core.probe} measures while a network trains, {@code core.analysis} without training, {@code
+ * core.parallel} what the workers of a ParallelWrapper train. None of them knows how loss weights
+ * are chosen.
  */
 package org.gradnorm4j.core;

@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.deeplearning4j.datasets.iterator.IteratorMultiDataSetIterator;
-import org.gradnorm4j.core.GradientAnalysis;
+import org.gradnorm4j.core.analysis.GradientAnalysis;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 

@@ -3,7 +3,7 @@ package org.gradnorm4j.examples;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
-import org.gradnorm4j.core.OpenBlasKernel;
+import org.gradnorm4j.core.accelerate.OpenBlasKernel;
 
 /** Plain text for a terminal of 80 columns: no colours, no cursor movements, only ASCII. */
 final class Console {

@@ -7,7 +7,7 @@ import java.util.Collection;
 import java.util.List;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.graph.ComputationGraph;
-import org.gradnorm4j.core.GradientNorms;
+import org.gradnorm4j.core.analysis.GradientNorms;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.MultiDataSet;
 

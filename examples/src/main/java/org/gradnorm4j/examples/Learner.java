@@ -2,7 +2,7 @@ package org.gradnorm4j.examples;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import org.gradnorm4j.core.GradientNorms;
+import org.gradnorm4j.core.analysis.GradientNorms;
 import org.nd4j.linalg.dataset.MultiDataSet;
 
 /** A network in training, of either of Deeplearning4j's kinds. */

@@ -7,7 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import org.gradnorm4j.core.GradientAnalysis;
+import org.gradnorm4j.core.analysis.GradientAnalysis;
 
 /**
  * The folder that a command leaves behind: {@code summary.json}, and per balancer a history and, of

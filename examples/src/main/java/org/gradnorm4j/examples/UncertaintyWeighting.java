@@ -14,8 +14,8 @@ import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVPrinter;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
-import org.gradnorm4j.core.GradientNormProbe;
 import org.gradnorm4j.core.StepMeasurement;
+import org.gradnorm4j.core.probe.GradientNormProbe;
 import org.nd4j.linalg.learning.config.IUpdater;
 
 /**

@@ -16,7 +16,7 @@ import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.weights.WeightInit;
-import org.gradnorm4j.core.GradientNorms;
+import org.gradnorm4j.core.analysis.GradientNorms;
 import org.gradnorm4j.gradnorm.GradNorm;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.activations.Activation;

@@ -19,10 +19,10 @@ import org.apache.commons.math3.stat.StatUtils;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
-import org.gradnorm4j.core.CompositeLoss;
-import org.gradnorm4j.core.GradientNormProbe;
 import org.gradnorm4j.core.StepMeasurement;
-import org.gradnorm4j.core.WeightPenalty;
+import org.gradnorm4j.core.loss.CompositeLoss;
+import org.gradnorm4j.core.loss.WeightPenalty;
+import org.gradnorm4j.core.probe.GradientNormProbe;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -246,7 +246,7 @@ public final class GradNorm {
         WeightOptimizer.of(settings.lossWeightUpdater()),
         tasks,
         total,
-        attached.uninformedLosses());
+        attached.tasks().uninformedLosses());
   }
 
   /**

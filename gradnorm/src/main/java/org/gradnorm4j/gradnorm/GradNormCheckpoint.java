@@ -13,7 +13,7 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.optimize.api.BaseTrainingListener;
-import org.gradnorm4j.core.RoundListener;
+import org.gradnorm4j.core.parallel.RoundListener;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 

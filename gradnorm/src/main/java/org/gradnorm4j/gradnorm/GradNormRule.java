@@ -55,7 +55,7 @@ final class GradNormRule {
    * For the tasks of a network.
    *
    * @param totalWeight Σ λ
-   * @param uninformed as {@code GradientNormProbe.uninformedLosses()} has them
+   * @param uninformed as {@code Tasks.uninformedLosses()} has them
    * @throws IllegalArgumentException if the settings do not fit the tasks; names task and remedy
    */
   GradNormRule(

@@ -18,7 +18,7 @@ final class InitialLosses {
   /**
    * For the tasks of a network.
    *
-   * @param uninformed as {@code GradientNormProbe.uninformedLosses()} has them
+   * @param uninformed as {@code Tasks.uninformedLosses()} has them
    * @throws IllegalArgumentException if an uninformed loss is wanted that is not known
    */
   InitialLosses(List<String> taskNames, List<InitialLoss> sources, double[] uninformed) {

@@ -233,16 +233,15 @@ final class StateReader {
     int count = tasks.size();
     json.beginObject();
     StepMeasurement measurement =
-        new StepMeasurement(
-            json.count("iteration"),
-            json.count("epoch"),
-            json.count("batchSize"),
-            tasks,
-            json.booleans("present", count),
-            json.numbers("losses", count),
-            json.numbers("lossesPerLabel", count),
-            json.numbers("gradientNorms", count),
-            json.numbers("lossWeights", count));
+        StepMeasurement.of(tasks)
+            .at(json.count("iteration"), json.count("epoch"))
+            .batchSize(json.count("batchSize"))
+            .present(json.booleans("present", count))
+            .losses(json.numbers("losses", count))
+            .lossesPerLabel(json.numbers("lossesPerLabel", count))
+            .gradientNorms(json.numbers("gradientNorms", count))
+            .lossWeights(json.numbers("lossWeights", count))
+            .build();
     GradNormStep step =
         new GradNormStep(
             measurement,

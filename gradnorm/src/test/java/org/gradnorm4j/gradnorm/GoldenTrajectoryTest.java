@@ -35,8 +35,13 @@ class GoldenTrajectoryTest {
     for (int t = 0; t < GOLDEN.size(update); t++) {
       double[] golden = GOLDEN.step(update, t);
       StepMeasurement measurement =
-          new StepMeasurement(
-              t, 0, 8, tasks, part(golden, 2), part(golden, 1), state.lossWeights());
+          StepMeasurement.of(tasks)
+              .at(t, 0)
+              .batchSize(8)
+              .losses(part(golden, 2))
+              .gradientNorms(part(golden, 1))
+              .lossWeights(state.lossWeights())
+              .build();
       state = rule.update(state, measurement).state();
       assertThat(state.lossWeights()).as("step %d", t).containsExactly(part(golden, 0), ROUNDING);
     }

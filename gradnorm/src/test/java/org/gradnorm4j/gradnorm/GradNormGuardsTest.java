@@ -78,14 +78,12 @@ class GradNormGuardsTest {
       some =
           two.update(
                   some,
-                  new StepMeasurement(
-                      0,
-                      0,
-                      10,
-                      List.of("task0", "task2"),
-                      new double[] {1, 3},
-                      new double[] {1, 6},
-                      some.lossWeights()))
+                  StepMeasurement.of(List.of("task0", "task2"))
+                      .batchSize(10)
+                      .losses(1, 3)
+                      .gradientNorms(1, 6)
+                      .lossWeights(some.lossWeights())
+                      .build())
               .state();
     }
     assertThat(all.lossWeights()[1]).isEqualTo(1.0);
@@ -310,16 +308,14 @@ class GradNormGuardsTest {
     List<String> tasks = List.of("task0", "task1");
     // 4 of 8 labels are there: the sum 12 is 1.5 per example, 3 per label.
     StepMeasurement half =
-        new StepMeasurement(
-            0,
-            0,
-            8,
-            tasks,
-            new boolean[] {true, true},
-            new double[] {1.5, 1},
-            new double[] {3, 1},
-            new double[] {1, 1},
-            ones(2));
+        StepMeasurement.of(tasks)
+            .batchSize(8)
+            .present(true, true)
+            .losses(1.5, 1)
+            .lossesPerLabel(3, 1)
+            .gradientNorms(1, 1)
+            .lossWeights(ones(2))
+            .build();
     for (var expected :
         Map.of(LossScale.EXAMPLES, Math.log(10) / 2, LossScale.LABELS, Math.log(10)).entrySet()) {
       GradNormRule rule =

@@ -14,9 +14,9 @@ import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.optimize.api.BaseTrainingListener;
 import org.deeplearning4j.parallelism.ParallelWrapper;
 import org.deeplearning4j.parallelism.ParallelWrapper.TrainingMode;
-import org.gradnorm4j.core.GradientNormProbe;
-import org.gradnorm4j.core.ParallelTraining;
 import org.gradnorm4j.core.StepMeasurement;
+import org.gradnorm4j.core.parallel.ParallelTraining;
+import org.gradnorm4j.core.probe.GradientNormProbe;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -90,14 +90,13 @@ class GradNormParallelTest {
         reference.fit(batch);
       }
       StepMeasurement mean =
-          new StepMeasurement(
-              round,
-              0,
-              8 * workers,
-              List.of(TASKS),
-              mean(steps, StepMeasurement::losses),
-              mean(steps, StepMeasurement::gradientNorms),
-              state.lossWeights());
+          StepMeasurement.of(List.of(TASKS))
+              .at(round, 0)
+              .batchSize(8 * workers)
+              .losses(mean(steps, StepMeasurement::losses))
+              .gradientNorms(mean(steps, StepMeasurement::gradientNorms))
+              .lossWeights(state.lossWeights())
+              .build();
       state = rule.update(state, mean).state();
     }
     assertThat(gradNorm.lossWeights().values())

@@ -141,8 +141,14 @@ class RuleFaultTest {
       losses[i] = present[i] ? losses[i] : 0.0;
       perLabel[i] = present[i] ? losses[i] : Double.NaN;
     }
-    return new StepMeasurement(
-        0, 0, 10, List.of(Rules.names(TASKS)), present, losses, perLabel, norms, weights);
+    return StepMeasurement.of(List.of(Rules.names(TASKS)))
+        .batchSize(10)
+        .present(present)
+        .losses(losses)
+        .lossesPerLabel(perLabel)
+        .gradientNorms(norms)
+        .lossWeights(weights)
+        .build();
   }
 
   private GradNormState after(

@@ -31,7 +31,12 @@ final class Rules {
   }
 
   static StepMeasurement measured(double[] losses, double[] norms, double[] weights) {
-    return new StepMeasurement(0, 0, 10, List.of(names(losses.length)), losses, norms, weights);
+    return StepMeasurement.of(List.of(names(losses.length)))
+        .batchSize(10)
+        .losses(losses)
+        .gradientNorms(norms)
+        .lossWeights(weights)
+        .build();
   }
 
   /** With some tasks absent, as Deeplearning4j shows it. */
@@ -45,7 +50,13 @@ final class Rules {
       perLabel[i] = present[i] ? losses[i] : Double.NaN;
       maskedNorms[i] = present[i] ? norms[i] : 0.0;
     }
-    return new StepMeasurement(
-        0, 0, 10, List.of(names(losses.length)), present, masked, perLabel, maskedNorms, weights);
+    return StepMeasurement.of(List.of(names(losses.length)))
+        .batchSize(10)
+        .present(present)
+        .losses(masked)
+        .lossesPerLabel(perLabel)
+        .gradientNorms(maskedNorms)
+        .lossWeights(weights)
+        .build();
   }
 }

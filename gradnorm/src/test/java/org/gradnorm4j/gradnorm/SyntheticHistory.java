@@ -47,22 +47,27 @@ final class SyntheticHistory {
 
   SyntheticHistory step(double[] losses, double[] norms) {
     return step(
-        new StepMeasurement(history.size(), 0, 32, taskNames, losses, norms, state.lossWeights()));
+        StepMeasurement.of(taskNames)
+            .at(history.size(), 0)
+            .batchSize(32)
+            .losses(losses)
+            .gradientNorms(norms)
+            .lossWeights(state.lossWeights())
+            .build());
   }
 
   /** A minibatch with labels of the first of two tasks only. */
   SyntheticHistory stepWithoutLastTask(double loss, double norm) {
     return step(
-        new StepMeasurement(
-            history.size(),
-            0,
-            32,
-            taskNames,
-            new boolean[] {true, false},
-            new double[] {loss, 0.0},
-            new double[] {loss, Double.NaN},
-            new double[] {norm, 0.0},
-            state.lossWeights()));
+        StepMeasurement.of(taskNames)
+            .at(history.size(), 0)
+            .batchSize(32)
+            .present(true, false)
+            .losses(loss, 0.0)
+            .lossesPerLabel(loss, Double.NaN)
+            .gradientNorms(norm, 0.0)
+            .lossWeights(state.lossWeights())
+            .build());
   }
 
   private SyntheticHistory step(StepMeasurement measurement) {

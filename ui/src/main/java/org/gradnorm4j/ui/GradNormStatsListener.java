@@ -14,7 +14,7 @@ import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.optimize.api.BaseTrainingListener;
 import org.deeplearning4j.optimize.api.TrainingListener;
 import org.deeplearning4j.ui.model.stats.BaseStatsListener;
-import org.gradnorm4j.core.RoundListener;
+import org.gradnorm4j.core.parallel.RoundListener;
 import org.gradnorm4j.gradnorm.GradNorm;
 import org.gradnorm4j.gradnorm.GradNormStep;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -108,7 +108,9 @@ public final class GradNormStatsListener extends BaseTrainingListener implements
     record(model);
   }
 
-  /** Records the last round, too; called by {@link org.gradnorm4j.core.ParallelTraining}. */
+  /**
+   * Records the last round, too; called by {@link org.gradnorm4j.core.parallel.ParallelTraining}.
+   */
   @Override
   public void roundDone(Model network, boolean whole) {
     record(network);

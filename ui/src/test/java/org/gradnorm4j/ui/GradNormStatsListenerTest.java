@@ -16,8 +16,8 @@ import org.deeplearning4j.parallelism.ParallelWrapper;
 import org.deeplearning4j.ui.model.stats.StatsListener;
 import org.deeplearning4j.ui.model.storage.FileStatsStorage;
 import org.deeplearning4j.ui.model.storage.InMemoryStatsStorage;
-import org.gradnorm4j.core.ParallelTraining;
 import org.gradnorm4j.core.StepMeasurement;
+import org.gradnorm4j.core.parallel.ParallelTraining;
 import org.gradnorm4j.gradnorm.GradNorm;
 import org.gradnorm4j.gradnorm.GradNormHistory;
 import org.gradnorm4j.gradnorm.GradNormStep;
@@ -200,8 +200,13 @@ class GradNormStatsListenerTest {
     double[] nan = {Double.NaN, Double.POSITIVE_INFINITY};
     GradNormStep step =
         new GradNormStep(
-            new StepMeasurement(
-                3, 1, 16, List.of("a", "b"), nan, new double[] {0.1, 1e-300}, new double[] {1, 1}),
+            StepMeasurement.of(List.of("a", "b"))
+                .at(3, 1)
+                .batchSize(16)
+                .losses(nan)
+                .gradientNorms(0.1, 1e-300)
+                .lossWeights(1, 1)
+                .build(),
             nan,
             nan,
             nan,

@@ -1,0 +1,226 @@
+package org.gradnorm4j.core.internal.dl4j;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import org.deeplearning4j.nn.gradient.Gradient;
+import org.deeplearning4j.nn.graph.vertex.GraphVertex;
+import org.deeplearning4j.nn.workspace.ArrayType;
+import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.gradnorm4j.core.internal.kernel.BackwardState;
+import org.gradnorm4j.core.internal.kernel.Blas;
+import org.gradnorm4j.core.internal.kernel.KeptArray;
+import org.gradnorm4j.core.internal.kernel.NormKernel;
+import org.nd4j.common.primitives.Pair;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.memory.MemoryWorkspace;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * Runs a vertex' own backward pass once per task, ahead of the real one: for the norm of each
+ * task's gradient with respect to the vertex' weights, and for what each task sends on to the
+ * vertex' inputs. Works for any vertex, at the cost of T backward passes of it.
+ *
+ * <p>That is exact if the pass can be repeated and is linear in its epsilon. {@link BackwardState}
+ * sees to the first for what DL4J brings along; a custom layer may do anything. So the first step
+ * proves both against the real pass: over the tasks, gradients and epsilons must add up to its own.
+ */
+public final class Replay {
+  private final GraphVertex vertex;
+  private final List<String> weightKeys;
+  private final boolean[] forwards;
+  private final BitSet begin;
+  private final TrainingStep step;
+  private final KeptArray[][] kept;
+  private final INDArray[][] inputEpsilons;
+  private final List<INDArray> gradientSums = new ArrayList<>();
+  private double gradientScale;
+  private boolean proved;
+
+  /**
+   * For one vertex.
+   *
+   * @param shared whether its weights belong to W
+   * @param forwards for each input, whether the tasks' epsilons are wanted there
+   * @param begin the tasks whose loss is at this vertex, if it is an output
+   */
+  Replay(GraphVertex vertex, boolean shared, boolean[] forwards, BitSet begin, TrainingStep step) {
+    this.vertex = vertex;
+    this.weightKeys = shared ? Vertices.weightKeys(vertex) : List.of();
+    this.forwards = forwards;
+    this.begin = begin;
+    this.step = step;
+    this.inputEpsilons = new INDArray[forwards.length][step.tasks()];
+    this.kept = new KeptArray[forwards.length][step.tasks()];
+    for (KeptArray[] ofInput : kept) {
+      Arrays.setAll(ofInput, task -> new KeptArray('c'));
+    }
+  }
+
+  /** What a task sent to an input in the last run; null if nothing. Owned by this object. */
+  INDArray inputEpsilon(int input, int task) {
+    return inputEpsilons[input][task];
+  }
+
+  /**
+   * Runs the tasks' backward passes and leaves the vertex as it found it, but for its gradient
+   * views, which the real pass overwrites.
+   *
+   * @param taskEpsilons as for {@link NormKernel#addSquaredNorms}; not modified
+   */
+  void run(INDArray[] taskEpsilons, boolean tbptt) {
+    step.replaying(() -> runAll(taskEpsilons, tbptt));
+  }
+
+  private void runAll(INDArray[] taskEpsilons, boolean tbptt) {
+    BackwardState state = BackwardState.of(vertex);
+    forgetSums();
+    gradientScale = 0.0;
+    // An output layer draws its dropout in the backward pass: the same for every task and the real
+    // one.
+    RandomState random = begin.isEmpty() ? null : RandomState.current();
+    for (int task = 0; task < taskEpsilons.length; task++) {
+      if (begin.get(task)) {
+        step.replayOnly(task);
+        step.squaredNorms()[task] += run(task, null, state, tbptt);
+        step.replayAll();
+        random.restore();
+      } else if (taskEpsilons[task] != null) {
+        step.squaredNorms()[task] += run(task, taskEpsilons[task], state, tbptt);
+      } else {
+        for (INDArray[] epsilons : inputEpsilons) {
+          epsilons[task] = null;
+        }
+      }
+    }
+    state.restore();
+  }
+
+  /** One task's backward pass; returns its ‖∇_W‖². */
+  @SuppressWarnings("try") // a workspace is there to be open, not to be named
+  private double run(int task, INDArray epsilon, BackwardState state, boolean tbptt) {
+    LayerWorkspaceMgr workspaces = ReplayWorkspaces.OF_VERTEX;
+    try (MemoryWorkspace gradients = workspaces.notifyScopeEntered(ArrayType.ACTIVATION_GRAD);
+        MemoryWorkspace working = workspaces.notifyScopeEntered(ArrayType.BP_WORKING_MEM)) {
+      state.setUpCopy();
+      vertex.setEpsilon(epsilon == null ? null : epsilon.dup()); // a layer may write into it
+      Pair<Gradient, INDArray[]> result = vertex.doBackward(tbptt, workspaces);
+      for (int input = 0; input < forwards.length; input++) {
+        if (forwards[input]) {
+          keep(input, task, result.getSecond()[input]);
+        }
+      }
+      double squared = 0.0;
+      List<INDArray> weightGradients = weightGradients(result.getFirst());
+      for (INDArray gradient : weightGradients) {
+        squared += Blas.INSTANCE.dot(gradient, gradient);
+      }
+      if (!proved) {
+        addUp(weightGradients);
+        gradientScale += Math.sqrt(squared);
+      }
+      return squared;
+    } catch (RuntimeException e) {
+      throw proved || begin.get(task) ? e : unrepeatable(e);
+    }
+  }
+
+  /** Copies out of the workspace. */
+  private void keep(int input, int task, INDArray epsilon) {
+    inputEpsilons[input][task] =
+        epsilon == null
+            ? null
+            : kept[input][task].sized(epsilon.dataType(), epsilon.shape()).assign(epsilon);
+  }
+
+  @SuppressWarnings("try")
+  private static INDArray detachedCopy(INDArray array) {
+    try (MemoryWorkspace none = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
+      return array.dup();
+    }
+  }
+
+  private List<INDArray> weightGradients(Gradient gradient) {
+    if (gradient == null) { // a vertex without parameters
+      return List.of();
+    }
+    return weightKeys.stream().map(gradient::getGradientFor).filter(Objects::nonNull).toList();
+  }
+
+  private void addUp(List<INDArray> weightGradients) {
+    for (int i = 0; i < weightGradients.size(); i++) {
+      if (i == gradientSums.size()) {
+        gradientSums.add(detachedCopy(weightGradients.get(i)));
+      } else {
+        gradientSums.get(i).addi(weightGradients.get(i));
+      }
+    }
+  }
+
+  private void forgetSums() {
+    gradientSums.forEach(INDArray::close);
+    gradientSums.clear();
+  }
+
+  /**
+   * Compares, in the first step, with the result of the real backward pass.
+   *
+   * @param realInputEpsilons null if they are not known
+   * @throws IllegalStateException if the passes do not add up to it
+   */
+  void prove(Gradient real, INDArray[] realInputEpsilons) {
+    if (proved) {
+      return;
+    }
+    for (int i = 0; i < gradientSums.size(); i++) {
+      INDArray gradient = weightGradients(real).get(i);
+      check(gradient, gradientSums.get(i), gradientScale);
+    }
+    for (int input = 0; input < forwards.length; input++) {
+      if (forwards[input] && realInputEpsilons != null) {
+        checkInput(realInputEpsilons[input], inputEpsilons[input]);
+      }
+    }
+    forgetSums();
+    proved = true;
+  }
+
+  private void checkInput(INDArray real, INDArray[] epsilons) {
+    INDArray sum = real.like();
+    double scale = 0.0;
+    for (INDArray epsilon : epsilons) {
+      if (epsilon != null) {
+        sum.addi(epsilon);
+        scale += epsilon.norm2Number().doubleValue();
+      }
+    }
+    check(real, sum, scale);
+  }
+
+  /** Equal up to what summing in another order may change; NaN proves nothing either way. */
+  private void check(INDArray real, INDArray sum, double scale) {
+    double tolerance = real.dataType() == DataType.DOUBLE ? 1e-9 : 1e-3;
+    double difference = real.sub(sum).norm2Number().doubleValue();
+    if (difference > tolerance * scale) {
+      throw unrepeatable(null);
+    }
+  }
+
+  private IllegalStateException unrepeatable(RuntimeException cause) {
+    String kind =
+        vertex.hasLayer()
+            ? vertex.getLayer().conf().getLayer().getClass().getSimpleName()
+            : vertex.getClass().getSimpleName();
+    return new IllegalStateException(
+        String.format(
+            Locale.ROOT,
+            "'%s' (%s) does not give the same gradient twice: its backward pass changes what it depends on, so the tasks cannot be told apart there. Choose a shared layer that has it on the way to at most one task",
+            vertex.getVertexName(),
+            kind),
+        cause);
+  }
+}

@@ -1,0 +1,241 @@
+package org.gradnorm4j.core.internal.dl4j;
+
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.HashSet;
+import java.util.Set;
+
+/**
+ * The training step that is under way on the attached graph, if any: the loss weights it uses and
+ * what has been noted of it so far. One instance lives as long as the attachment and is reused by
+ * every step.
+ *
+ * <p>Loss functions belong to the configuration, which DL4J shares freely: {@code clone()}, two
+ * graphs built from one configuration object, {@code score(...)} on the attached graph itself. A
+ * {@link WeightedLoss} met outside a step of <em>this</em> graph must therefore behave as the
+ * user's own loss. A step is open only on the thread that runs it, from when the forward pass gets
+ * to the shared layers until the last loss is known.
+ */
+public final class TrainingStep {
+  private final double[] lossWeights;
+  private final double[] lossSums;
+  private final double[] labelCounts;
+  private final double[] squaredNorms;
+  private final BitSet recorded = new BitSet();
+  private final Set<ReplayWorkspaces> usedWorkspaces = new HashSet<>();
+  private volatile Thread thread;
+  private long measuringNanos;
+  private boolean measuring;
+  private boolean sentBack;
+  private boolean measured;
+  private int only = ALL;
+
+  private static final int ALL = -1;
+
+  public TrainingStep(int tasks) {
+    lossWeights = new double[tasks];
+    lossSums = new double[tasks];
+    labelCounts = new double[tasks];
+    squaredNorms = new double[tasks];
+  }
+
+  /**
+   * Begins a step with the given loss weights; what an interrupted step left behind is dropped.
+   *
+   * @param measure whether the gradient norms of this step are wanted
+   */
+  public void open(double[] weights, boolean measure) {
+    System.arraycopy(weights, 0, lossWeights, 0, weights.length);
+    Arrays.fill(lossSums, Double.NaN);
+    Arrays.fill(labelCounts, Double.NaN);
+    Arrays.fill(squaredNorms, 0.0);
+    measuringNanos = 0;
+    measuring = measure;
+    sentBack = false;
+    measured = false;
+    recorded.clear();
+    only = ALL;
+    thread = Thread.currentThread();
+  }
+
+  /** The loss weights before the first step. */
+  void lossWeights(double[] weights) {
+    System.arraycopy(weights, 0, lossWeights, 0, weights.length);
+  }
+
+  int tasks() {
+    return lossWeights.length;
+  }
+
+  public boolean isOpen() {
+    return thread == Thread.currentThread();
+  }
+
+  /** The thread whose step is open, or was when an exception ended it; null if none. */
+  Thread thread() {
+    return thread;
+  }
+
+  /** Whether a step is open whose gradient norms are wanted. */
+  boolean isMeasuring() {
+    return measuring && isOpen();
+  }
+
+  /** Goes on without measuring. */
+  void skipMeasuring() {
+    measuring = false;
+  }
+
+  public void close() {
+    thread = null;
+  }
+
+  /** Closes the step, if this thread has one open, while something runs that is not part of it. */
+  void interruptedBy(Runnable other) {
+    boolean wasOpen = isOpen();
+    if (wasOpen) {
+      close();
+    }
+    try {
+      other.run();
+    } finally {
+      if (wasOpen) {
+        thread = Thread.currentThread();
+      }
+    }
+  }
+
+  /** λ_i of the open step, or of the last one. */
+  double lossWeight(int task) {
+    return lossWeights[task];
+  }
+
+  /** What a task's gradient counts at present: λ_i, or 0 while another task is replayed alone. */
+  double gradientWeight(int task) {
+    return only == ALL || only == task ? lossWeights[task] : 0.0;
+  }
+
+  /** Lets the losses send back the gradient of one task only, until {@link #replayAll}. */
+  public void replayOnly(int task) {
+    only = task;
+  }
+
+  void replayAll() {
+    only = ALL;
+  }
+
+  boolean isReplaying() {
+    return only != ALL;
+  }
+
+  /** Runs something that may replay a backward pass in this thread's {@link ReplayWorkspaces}. */
+  void replaying(Runnable replay) {
+    ReplayWorkspaces workspaces = ReplayWorkspaces.ofThisThread();
+    synchronized (workspaces) {
+      usedWorkspaces.add(workspaces);
+      try {
+        replay.run();
+      } finally {
+        workspaces.used(this);
+      }
+    }
+  }
+
+  /** Gives back what replays have taken; not while one is running. */
+  void releaseWorkspaces() {
+    usedWorkspaces.forEach(workspaces -> workspaces.release(this));
+    usedWorkspaces.clear();
+  }
+
+  /**
+   * Notes task i's loss, a sum over the minibatch as DL4J computes it.
+   *
+   * @param labels how many there are, without those the mask leaves out
+   */
+  void recordLossSum(int task, double lossSum, double labels) {
+    lossSums[task] = lossSum;
+    labelCounts[task] = labels;
+    recorded.set(task);
+  }
+
+  /** Whether the loss of this many tasks has been noted. */
+  boolean hasRecorded(int tasks) {
+    return recorded.cardinality() == tasks;
+  }
+
+  /**
+   * Where the squared norms of the weighted gradients, ‖∇_W Σ_x λ_i ℓ_i(x)‖², are added up over the
+   * shared layers.
+   */
+  double[] squaredNorms() {
+    return squaredNorms;
+  }
+
+  /** Notes time that a plain step would not have taken. */
+  void addMeasuringNanos(long nanos) {
+    measuringNanos += nanos;
+  }
+
+  long measuringNanos() {
+    return measuringNanos;
+  }
+
+  /** Notes that a loss has sent back its gradient. */
+  void sendsBack() {
+    sentBack = true;
+  }
+
+  boolean hasSentBack() {
+    return sentBack;
+  }
+
+  /** Notes that the backward pass has gone through all shared layers: this is a training step. */
+  void measured() {
+    measured = true;
+  }
+
+  boolean isMeasured() {
+    return measured;
+  }
+
+  /** Copy of the step's loss weights. */
+  double[] lossWeights() {
+    return lossWeights.clone();
+  }
+
+  /** L_i, given what DL4J divides its gradients by. */
+  public double[] losses(double divisor) {
+    double[] losses = new double[lossSums.length];
+    for (int i = 0; i < losses.length; i++) {
+      losses[i] = lossSums[i] / divisor;
+    }
+    return losses;
+  }
+
+  /** The loss of each task as a mean over the labels that are there; NaN without any. */
+  double[] lossesPerLabel() {
+    double[] losses = new double[lossSums.length];
+    for (int i = 0; i < losses.length; i++) {
+      losses[i] = labelCounts[i] == 0.0 ? Double.NaN : lossSums[i] / labelCounts[i];
+    }
+    return losses;
+  }
+
+  /** Whether each task has labels in the minibatch that its mask does not leave out. */
+  boolean[] present() {
+    boolean[] present = new boolean[labelCounts.length];
+    for (int i = 0; i < present.length; i++) {
+      present[i] = labelCounts[i] != 0.0;
+    }
+    return present;
+  }
+
+  /** n_i = ‖∇_W L_i‖: the recorded norm without λ_i and without the sum over the minibatch. */
+  double[] unweightedGradientNorms(double divisor) {
+    double[] norms = new double[squaredNorms.length];
+    for (int i = 0; i < norms.length; i++) {
+      norms[i] = Math.sqrt(squaredNorms[i]) / (Math.abs(lossWeights[i]) * divisor);
+    }
+    return norms;
+  }
+}

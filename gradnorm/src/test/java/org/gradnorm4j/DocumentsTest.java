@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.net.URI;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -54,6 +56,7 @@ class DocumentsTest {
       import org.gradnorm4j.core.probe.*;
       import org.gradnorm4j.gradnorm.*;
       import org.gradnorm4j.history.*;
+      import org.gradnorm4j.optimizer.*;
       import org.gradnorm4j.report.*;
       import org.gradnorm4j.strategies.*;
       import org.nd4j.linalg.dataset.api.MultiDataSet;
@@ -61,14 +64,14 @@ class DocumentsTest {
       import org.nd4j.linalg.learning.config.*;
       import org.nd4j.linalg.lossfunctions.impl.*;
 
-      class Statements {
+      public class Statements {
         ComputationGraph net;
         MultiDataSetIterator trainIterator;
         MultiDataSet batch;
         GradNorm gradNorm;
         LossBalancer balancer;
 
-        void run() throws Exception {
+        public void run() throws Exception {
       STATEMENTS
         }
       }
@@ -106,6 +109,19 @@ class DocumentsTest {
             .getTask(messages, null, null, options, null, List.of(new Source(name, source)))
             .call();
     assertThat(compiled).as("%s%n%s", messages, source).isTrue();
+  }
+
+  @Test
+  void settings_areAccepted() throws Exception {
+    Matcher settings = JAVA.matcher(Files.readString(ROOT.resolve("docs/choosing.md")));
+    assertThat(settings.find()).isTrue();
+    assertThat(settings.group(1)).contains("GradNorm.builder()").contains(".build();");
+    compile(settings.group(1));
+    try (URLClassLoader loader = new URLClassLoader(new URL[] {classes.toUri().toURL()})) {
+      Class<?> statements = loader.loadClass("Statements");
+      Object made = statements.getDeclaredConstructor().newInstance();
+      statements.getMethod("run").invoke(made);
+    }
   }
 
   @Test

@@ -93,7 +93,8 @@ public final class HistoryBytes {
 
   private static void write(RowList.Snapshot rows, int from, OutputStream out)
       throws IOException {
-    ByteBuffer bytes = row(rows.width(), rows.tasks());
+    byte[] array = new byte[rowLength(rows.width(), rows.tasks())];
+    ByteBuffer bytes = ByteBuffer.wrap(array);
     for (int row = from; row < rows.size(); row++) {
       bytes.clear().putInt(rows.iteration(row)).putInt(rows.epoch(row));
       for (int task = 0; task < rows.tasks(); task++) {
@@ -102,12 +103,12 @@ public final class HistoryBytes {
       for (int place = 0; place < rows.width(); place++) {
         bytes.putDouble(rows.cell(row, place));
       }
-      out.write(bytes.array());
+      out.write(array);
     }
   }
 
-  private static ByteBuffer row(int width, int tasks) {
-    return ByteBuffer.allocate(2 * Integer.BYTES + tasks + width * Double.BYTES);
+  private static int rowLength(int width, int tasks) {
+    return 2 * Integer.BYTES + tasks + width * Double.BYTES;
   }
 
   /**
@@ -174,14 +175,14 @@ public final class HistoryBytes {
   /** Reads one row, if the end has not come. */
   private static boolean readRow(InputStream in, int width, int tasks, RowConsumer consumer)
       throws IOException {
-    ByteBuffer bytes = row(width, tasks);
-    int read = in.readNBytes(bytes.array(), 0, bytes.capacity());
-    if (read == 0) {
+    byte[] array = in.readNBytes(rowLength(width, tasks));
+    if (array.length == 0) {
       return false;
     }
-    if (read < bytes.capacity()) {
+    if (array.length < rowLength(width, tasks)) {
       throw new IOException("it ends in the middle of a row");
     }
+    ByteBuffer bytes = ByteBuffer.wrap(array);
     int iteration = bytes.getInt();
     int epoch = bytes.getInt();
     byte[] flags = new byte[tasks];

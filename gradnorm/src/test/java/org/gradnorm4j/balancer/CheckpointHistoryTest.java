@@ -75,7 +75,7 @@ class CheckpointHistoryTest {
       TrainingProcess.train(net, 5);
       assertThat(logs()).containsExactly(log);
       int step = 2 * Integer.BYTES + 3 + 3 * 4 * Double.BYTES;
-      assertThat(Files.size(log) - size).isEqualTo(5 * step);
+      assertThat(Files.size(log) - size).isEqualTo(5L * step);
       size = Files.size(log);
     }
     LossBalancer restored = LossBalancer.restoreFromModel(file(folder(), 95));

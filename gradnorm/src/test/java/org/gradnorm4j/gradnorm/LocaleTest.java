@@ -6,7 +6,7 @@ import org.gradnorm4j.balancer.LossBalancerCheckpoint;
 import org.gradnorm4j.balancer.LossBalancerLogListener;
 import org.gradnorm4j.history.History;
 import org.gradnorm4j.persist.StepCounts;
-import org.gradnorm4j.report.SyntheticHistory;
+import org.gradnorm4j.history.SyntheticHistory;
 import org.gradnorm4j.history.Numbers;
 import org.gradnorm4j.history.StaticWeights;
 import org.gradnorm4j.report.Report;

@@ -25,7 +25,7 @@ import org.nd4j.linalg.learning.config.Sgd;
 
 /** A training run that can be cut anywhere and go on in another process. */
 public final class TrainingProcess {
-  public static final String[] TASKS = {"a", "b", "c"};
+  static final String[] TASKS = {"a", "b", "c"};
 
   private TrainingProcess() {}
 

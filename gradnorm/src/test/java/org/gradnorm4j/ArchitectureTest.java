@@ -20,7 +20,9 @@ class ArchitectureTest {
   private static final String OURS = "org.gradnorm4j.";
   private static final String[] DL4J = {"org.nd4j..", "org.deeplearning4j.."};
   private static final JavaClasses CLASSES =
-      new ClassFileImporter().withImportOption(new DoNotIncludeTests()).importPackages("org.gradnorm4j");
+      new ClassFileImporter()
+          .withImportOption(new DoNotIncludeTests())
+          .importPackages("org.gradnorm4j");
 
   @Test
   void packages_haveNoCycles() {
@@ -41,7 +43,8 @@ class ArchitectureTest {
   })
   void package_knowsOnly(String name, String others) {
     String[] known =
-        Stream.concat(Stream.of(name), Stream.of(others.trim().split(" ")).filter(s -> !s.isEmpty()))
+        Stream.concat(
+                Stream.of(name), Stream.of(others.trim().split(" ")).filter(s -> !s.isEmpty()))
             .map(OURS::concat)
             .toArray(String[]::new);
     classes()

@@ -17,10 +17,10 @@ import org.gradnorm4j.persist.ModelFile;
  * The history of the checkpoints in a folder, in a file beside them. Each checkpoint appends the
  * steps that are new, so it costs what they do, and not what the run does.
  *
- * <p>A new file begins with all that is kept: for the first checkpoint, for another run, where steps
- * that are new have been merged or dropped since the last one, and when more has been appended than
- * a few times what is kept, so that a bounded history has a bounded file. Spread over the steps in
- * between, that costs less than to append them did.
+ * <p>A new file begins with all that is kept: for the first checkpoint, for another run, where
+ * steps that are new have been merged or dropped since the last one, and when more has been
+ * appended than a few times what is kept, so that a bounded history has a bounded file. Spread over
+ * the steps in between, that costs less than to append them did.
  */
 final class CheckpointHistory {
   /** What may be appended in any case, for histories that keep little. */

@@ -418,8 +418,7 @@ public class LossBalancer implements AutoCloseable {
     Arguments.given(network, "network", "must be the one that this is, or was, attached to");
     Arguments.given(file, "file", "must be a path to write to");
     HistoryView view = history().view();
-    ModelFile.write(
-        file, network, savedRun().toBytes(null), out -> HistoryBytes.write(view, out));
+    ModelFile.write(file, network, savedRun().toBytes(null), out -> HistoryBytes.write(view, out));
   }
 
   /**

@@ -11,7 +11,8 @@ public final class LossBalancerBuilder {
 
   LossBalancerBuilder(LossWeighting<?> weighting) {
     this.weighting =
-        Arguments.given(weighting, "weighting", "must be a strategy, such as EqualWeights.create()");
+        Arguments.given(
+            weighting, "weighting", "must be a strategy, such as EqualWeights.create()");
   }
 
   /**

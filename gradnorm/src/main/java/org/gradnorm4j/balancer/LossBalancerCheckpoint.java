@@ -46,11 +46,11 @@ import org.slf4j.LoggerFactory;
  * moment, and {@link #last} still finds a whole one. Files are named {@code checkpoint-} with the
  * number of iterations done.
  *
- * <p>The history is in a file beside them, {@code history-....log}, to which each checkpoint appends
- * the steps since the one before: it costs the same after a thousand steps and after a million. A
- * folder can be moved as a whole. A checkpoint whose history is lost can still be gone on with,
- * by {@link LossBalancer#restore}. {@link LossBalancer#writeModel} writes one file that has
- * everything.
+ * <p>The history is in a file beside them, {@code history-....log}, to which each checkpoint
+ * appends the steps since the one before: it costs the same after a thousand steps and after a
+ * million. A folder can be moved as a whole. A checkpoint whose history is lost can still be gone
+ * on with, by {@link LossBalancer#restore}. {@link LossBalancer#writeModel} writes one file that
+ * has everything.
  *
  * <p>A checkpoint that cannot be written, on a full disk say, is logged and counted ({@link
  * #failures()}), leaves nothing behind, and training goes on; {@link Builder#throwOnFailure} ends
@@ -62,8 +62,8 @@ import org.slf4j.LoggerFactory;
  * else, as with shared gradients, when {@code wrapper.fit} ends. The same rounds then give the same
  * bits in a new process, if parameters are averaged. Deeplearning4j counts no epochs there.
  *
- * <p>Deeplearning4j's own {@code CheckpointListener} works beside this, and its files open as
- * ever, but they know nothing of the loss weights; the last one can be cut short by a kill; and as
+ * <p>Deeplearning4j's own {@code CheckpointListener} works beside this, and its files open as ever,
+ * but they know nothing of the loss weights; the last one can be cut short by a kill; and as
  * listeners are called before Deeplearning4j counts the iteration and applies constraints, a
  * network from them goes on with the count of one step before.
  */
@@ -292,8 +292,8 @@ public final class LossBalancerCheckpoint extends BaseTrainingListener implement
 
     /**
      * How many checkpoints stay; older ones, and history that only they need, are deleted once a
-     * new one is written. Default: 3.
-     * Those with more iterations than the new one, of a run that was gone back on, stay as well.
+     * new one is written. Default: 3. Those with more iterations than the new one, of a run that
+     * was gone back on, stay as well.
      *
      * @param count &ge; 1
      * @return this

@@ -29,10 +29,10 @@ import org.slf4j.LoggerFactory;
  *   normals               0.2731    0.2127   15.0 %    0.1604    0.5654
  * </pre>
  *
- * <p>At level INFO, in at most 69 columns. The numbers are those of the iteration, before the weights
- * moved. Where it was not measured, as with {@link LossBalancerBuilder#measureEvery} or while
- * frozen, they are those of the last one that was, whose number is told then; a balancer that was
- * restored remembers it.
+ * <p>At level INFO, in at most 69 columns. The numbers are those of the iteration, before the
+ * weights moved. Where it was not measured, as with {@link LossBalancerBuilder#measureEvery} or
+ * while frozen, they are those of the last one that was, whose number is told then; a balancer that
+ * was restored remembers it.
  */
 public final class LossBalancerLogListener extends BaseTrainingListener {
   private static final Logger log = LoggerFactory.getLogger(LossBalancerLogListener.class);

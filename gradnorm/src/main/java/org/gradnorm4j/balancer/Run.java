@@ -54,8 +54,7 @@ final class Run<S extends Record> {
     this.state = state;
     this.lastStep = lastStep;
     recorder =
-        new HistoryRecorder(
-            settings.history(), tasks.names(), weighting.quantities(), describe());
+        new HistoryRecorder(settings.history(), tasks.names(), weighting.quantities(), describe());
   }
 
   /**
@@ -137,8 +136,7 @@ final class Run<S extends Record> {
    * @return what was not finite, by task, whether the strategy needs it or not
    */
   Map<String, Set<SkipCause>> take(StepMeasurement step, Logger log) {
-    StepGuard.Taken<S> taken =
-        StepGuard.take(weighting, strategyState, state.lossWeights(), step);
+    StepGuard.Taken<S> taken = StepGuard.take(weighting, strategyState, state.lossWeights(), step);
     BalancedStep record = taken.record();
     strategyState = taken.state();
     state =
@@ -189,8 +187,7 @@ final class Run<S extends Record> {
     }
     @SuppressWarnings("unchecked") // of the same id
     LossWeighting<S> same = (LossWeighting<S>) next;
-    Decision<S> adopted =
-        same.adopt(weighting, strategyState, state.lossWeights(), tasks);
+    Decision<S> adopted = same.adopt(weighting, strategyState, state.lossWeights(), tasks);
     Map<String, String> before = describeSettings();
     weighting = same;
     settings = nextSettings;

@@ -101,8 +101,7 @@ public final class SavedRun {
       S strategyState,
       BalancerState state,
       BalancedStep lastStep) {
-    return new SavedRun(
-        new Content<>(weighting, settings, header, strategyState, state, lastStep));
+    return new SavedRun(new Content<>(weighting, settings, header, strategyState, state, lastStep));
   }
 
   /**
@@ -135,8 +134,7 @@ public final class SavedRun {
    * @throws IOException if they are not valid, or of a strategy that is not known here; says why
    */
   static SavedRun read(StateFile parts) throws IOException {
-    parts.checkParts(
-        HEADER, BALANCER, SETTINGS, WEIGHTS, STATE, LAST_STEP, ModelFile.LOG_PART);
+    parts.checkParts(HEADER, BALANCER, SETTINGS, WEIGHTS, STATE, LAST_STEP, ModelFile.LOG_PART);
     Header header = parts.part(HEADER, Header.class);
     try {
       LossWeightings.Provider<?> provider =

@@ -113,8 +113,7 @@ final class StepGuard {
   }
 
   /** The tasks that a decision cannot be installed for. A weight of 0 would never come back. */
-  private static Map<String, Set<SkipCause>> decided(
-      Decision<?> decision, List<String> tasks) {
+  private static Map<String, Set<SkipCause>> decided(Decision<?> decision, List<String> tasks) {
     Map<String, Set<SkipCause>> causes = new LinkedHashMap<>();
     decision.unusable().forEach(task -> note(causes, task, SkipCause.WEIGHT_UPDATE));
     double[] weights = decision.lossWeights();
@@ -142,7 +141,6 @@ final class StepGuard {
 
   /** One sentence, of a step. */
   static String describe(StepMeasurement step, Map<String, Set<SkipCause>> causes) {
-    return String.format(
-        Locale.ROOT, "not finite in iteration %d: %s", step.iteration(), causes);
+    return String.format(Locale.ROOT, "not finite in iteration %d: %s", step.iteration(), causes);
   }
 }

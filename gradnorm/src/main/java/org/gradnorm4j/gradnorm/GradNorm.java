@@ -60,21 +60,25 @@ import org.gradnorm4j.weighting.Quantity;
  * LossBalancer}.
  */
 public final class GradNorm extends LossBalancer {
-  /** The norm that each task's weighted gradient is to have, &#7712; r<sub>i</sub><sup>&alpha;</sup>. */
+  /**
+   * The norm that each task's weighted gradient is to have, &#7712;
+   * r<sub>i</sub><sup>&alpha;</sup>.
+   */
   public static final Quantity TARGET_GRADIENT_NORM =
       Quantity.perTask("target_gradient_norm", "Target gradient norms", "Ḡ r^α")
           .drawnWith(Quantity.WEIGHTED_GRADIENT_NORM);
 
   /** r<sub>i</sub>, the loss ratio over its mean; above 1 a task trains more slowly than others. */
   public static final Quantity RELATIVE_INVERSE_TRAINING_RATE =
-      Quantity.perTask(
-          "relative_inverse_training_rate", "Relative inverse training rates", "r");
+      Quantity.perTask("relative_inverse_training_rate", "Relative inverse training rates", "r");
 
   /** Inverse training rates L&#771;<sub>i</sub> = L<sub>i</sub> / L<sub>i</sub>(0). */
   public static final Quantity LOSS_RATIO =
       Quantity.perTask("loss_ratio", "Losses over the initial losses", "L / L(0)");
 
-  /** L<sub>grad</sub> = &Sigma; |G<sub>i</sub> &minus; target<sub>i</sub>|, the loss of the weights. */
+  /**
+   * L<sub>grad</sub> = &Sigma; |G<sub>i</sub> &minus; target<sub>i</sub>|, the loss of the weights.
+   */
   public static final Quantity GRADIENT_LOSS =
       Quantity.ofStep("gradient_loss", "Gradient loss", "L_grad");
 

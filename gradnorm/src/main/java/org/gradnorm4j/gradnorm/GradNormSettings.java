@@ -26,10 +26,13 @@ record GradNormSettings(
     Map<String, TaskSettings> tasks) {
 
   GradNormSettings {
-    Arguments.check(alpha >= 0.0 && Double.isFinite(alpha), "alpha", alpha, "must be >= 0 and finite");
-    Arguments.check(smoothing >= 0.0 && smoothing < 1.0, "smoothing", smoothing, "must be >= 0 and < 1");
+    Arguments.check(
+        alpha >= 0.0 && Double.isFinite(alpha), "alpha", alpha, "must be >= 0 and finite");
+    Arguments.check(
+        smoothing >= 0.0 && smoothing < 1.0, "smoothing", smoothing, "must be >= 0 and < 1");
     Arguments.check(warmUp >= 0, "warmUp", warmUp, "must be >= 0");
-    Arguments.check(taskWindow >= 0, "taskWindow", taskWindow, "must be >= 1, or 0 for the default");
+    Arguments.check(
+        taskWindow >= 0, "taskWindow", taskWindow, "must be >= 1, or 0 for the default");
     tasks = Map.copyOf(tasks);
   }
 

@@ -55,27 +55,13 @@ record GradNormState(
   /** Under another sum. */
   GradNormState withTotal(double total) {
     return new GradNormState(
-        steps,
-        total,
-        updates,
-        optimizer,
-        initialLosses,
-        averageLosses,
-        averageNorms,
-        lastKnown);
+        steps, total, updates, optimizer, initialLosses, averageLosses, averageNorms, lastKnown);
   }
 
   /** With another state of the weights' optimiser. */
   GradNormState withOptimizer(int[] counts, double[] moments) {
     return new GradNormState(
-        steps,
-        totalWeight,
-        counts,
-        moments,
-        initialLosses,
-        averageLosses,
-        averageNorms,
-        lastKnown);
+        steps, totalWeight, counts, moments, initialLosses, averageLosses, averageNorms, lastKnown);
   }
 
   /** As if nothing had been averaged; what tasks are compared by is in the averages. */

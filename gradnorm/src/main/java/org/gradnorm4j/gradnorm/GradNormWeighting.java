@@ -77,8 +77,7 @@ final class GradNormWeighting implements LossWeighting<GradNormState> {
 
   @Override
   public Decision<GradNormState> init(Tasks tasks) {
-    double[] weights =
-        settings.initialLossWeights(tasks.names(), tasks.configuredLossWeights());
+    double[] weights = settings.initialLossWeights(tasks.names(), tasks.configuredLossWeights());
     double total = WeightLimits.total(settings.of(tasks.names()), StatUtils.sum(weights));
     return rule(tasks, total).init(weights);
   }
@@ -128,10 +127,7 @@ final class GradNormWeighting implements LossWeighting<GradNormState> {
 
   @Override
   public Decision<GradNormState> adopt(
-      LossWeighting<GradNormState> before,
-      GradNormState state,
-      double[] lossWeights,
-      Tasks tasks) {
+      LossWeighting<GradNormState> before, GradNormState state, double[] lossWeights, Tasks tasks) {
     SettingsChange change =
         new SettingsChange(((GradNormWeighting) before).settings, settings, tasks.names());
     change.check();

@@ -1,6 +1,5 @@
 package org.gradnorm4j.gradnorm;
 
-
 /**
  * Where a task's initial loss L<sub>i</sub>(0) comes from, by which GradNorm divides its losses.
  *

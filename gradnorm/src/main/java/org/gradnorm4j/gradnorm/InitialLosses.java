@@ -25,7 +25,8 @@ final class InitialLosses {
     this.taskNames = taskNames;
     this.sources = sources;
     for (int i = 0; i < uninformed.length; i++) {
-      if (sources.get(i).kind() == InitialLossSource.Kind.UNINFORMED && Double.isNaN(uninformed[i])) {
+      if (sources.get(i).kind() == InitialLossSource.Kind.UNINFORMED
+          && Double.isNaN(uninformed[i])) {
         throw new IllegalArgumentException(
             String.format(
                 Locale.ROOT,

@@ -151,8 +151,8 @@ public final class History {
 
   /**
    * Writes all rows as CSV (RFC 4180, UTF-8). The header is {@code
-   * iteration,epoch,task,loss,loss_weight,gradient_norm,weighted_gradient_norm}, then the id of each
-   * of the {@link #quantities()}, then {@code present,skipped,steps,gradient_share}: {@link
+   * iteration,epoch,task,loss,loss_weight,gradient_norm,weighted_gradient_norm}, then the id of
+   * each of the {@link #quantities()}, then {@code present,skipped,steps,gradient_share}: {@link
    * Row#steps()}, and G<sub>i</sub> / &Sigma; G<sub>j</sub>. A quantity of the step is repeated for
    * every task. Numbers have all their digits.
    *

@@ -13,8 +13,8 @@ import org.gradnorm4j.persist.StateFile;
 import org.gradnorm4j.weighting.BalancedStep;
 
 /**
- * A history as bytes, to which later steps can be appended, and back: all that it knows, so that
- * it goes on as if nothing had happened. Internal to the library; for people there is {@link
+ * A history as bytes, to which later steps can be appended, and back: all that it knows, so that it
+ * goes on as if nothing had happened. Internal to the library; for people there is {@link
  * History#writeCsv}.
  *
  * <pre>
@@ -80,8 +80,7 @@ public final class HistoryBytes {
    * @throws IOException if it cannot be written
    * @throws IllegalArgumentException if it does not have all of them, see {@link #hasAllSince}
    */
-  public static void append(HistoryView history, long steps, OutputStream out)
-      throws IOException {
+  public static void append(HistoryView history, long steps, OutputStream out) throws IOException {
     if (!hasAllSince(history, steps)) {
       throw new IllegalArgumentException(
           String.format(
@@ -91,10 +90,9 @@ public final class HistoryBytes {
     write(history.steps(), (int) (history.steps().size() - later), out);
   }
 
-  private static void write(RowList.Snapshot rows, int from, OutputStream out)
-      throws IOException {
-    byte[] array = new byte[rowLength(rows.width(), rows.tasks())];
-    ByteBuffer bytes = ByteBuffer.wrap(array);
+  private static void write(RowList.Snapshot rows, int from, OutputStream out) throws IOException {
+    byte[] content = new byte[rowBytes(rows.width(), rows.tasks())];
+    ByteBuffer bytes = ByteBuffer.wrap(content);
     for (int row = from; row < rows.size(); row++) {
       bytes.clear().putInt(rows.iteration(row)).putInt(rows.epoch(row));
       for (int task = 0; task < rows.tasks(); task++) {
@@ -103,11 +101,11 @@ public final class HistoryBytes {
       for (int place = 0; place < rows.width(); place++) {
         bytes.putDouble(rows.cell(row, place));
       }
-      out.write(array);
+      out.write(content);
     }
   }
 
-  private static int rowLength(int width, int tasks) {
+  private static int rowBytes(int width, int tasks) {
     return 2 * Integer.BYTES + tasks + width * Double.BYTES;
   }
 
@@ -156,8 +154,7 @@ public final class HistoryBytes {
     }
   }
 
-  private static RowList rows(int count, int width, int tasks, InputStream in)
-      throws IOException {
+  private static RowList rows(int count, int width, int tasks, InputStream in) throws IOException {
     RowList rows = new RowList(width, tasks);
     for (int row = 0; row < count; row++) {
       if (!readRow(in, width, tasks, rows::add)) {
@@ -175,14 +172,15 @@ public final class HistoryBytes {
   /** Reads one row, if the end has not come. */
   private static boolean readRow(InputStream in, int width, int tasks, RowConsumer consumer)
       throws IOException {
-    byte[] array = in.readNBytes(rowLength(width, tasks));
-    if (array.length == 0) {
+    byte[] content = new byte[rowBytes(width, tasks)];
+    ByteBuffer bytes = ByteBuffer.wrap(content);
+    int read = in.readNBytes(content, 0, content.length);
+    if (read == 0) {
       return false;
     }
-    if (array.length < rowLength(width, tasks)) {
+    if (read < bytes.capacity()) {
       throw new IOException("it ends in the middle of a row");
     }
-    ByteBuffer bytes = ByteBuffer.wrap(array);
     int iteration = bytes.getInt();
     int epoch = bytes.getInt();
     byte[] flags = new byte[tasks];

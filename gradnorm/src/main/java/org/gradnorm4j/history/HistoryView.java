@@ -360,7 +360,9 @@ public final class HistoryView {
       return part(row).cell(within(row), columns.inSection(task, column));
     }
     if (column == columns.weightedGradientNorm()) {
-      return isSkipped(row) ? Double.NaN : Math.abs(lossWeight(row, task)) * gradientNorm(row, task);
+      return isSkipped(row)
+          ? Double.NaN
+          : Math.abs(lossWeight(row, task)) * gradientNorm(row, task);
     }
     return steps.cell(step, columns.inStep(task, column));
   }

@@ -184,7 +184,6 @@ public record StaticWeights(Map<String, Double> lossWeights, int steps, boolean 
                     entry.getKey().replace("\\", "\\\\").replace("\"", "\\\""),
                     entry.getValue()))
         .collect(
-            Collectors.joining(
-                ", ", "FixedWeights.of(Map." + (few ? "of(" : "ofEntries("), "))"));
+            Collectors.joining(", ", "FixedWeights.of(Map." + (few ? "of(" : "ofEntries("), "))"));
   }
 }

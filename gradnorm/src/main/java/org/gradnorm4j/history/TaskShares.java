@@ -1,8 +1,8 @@
 package org.gradnorm4j.history;
 
 /**
- * The shares G<sub>i</sub> / &Sigma; G<sub>j</sub> of the tasks in the gradient. Asked row by row it
- * is fast, as it keeps the sum of a row; for one thread. Internal to the library.
+ * The shares G<sub>i</sub> / &Sigma; G<sub>j</sub> of the tasks in the gradient. Asked row by row
+ * it is fast, as it keeps the sum of a row; for one thread. Internal to the library.
  */
 public final class TaskShares implements HistoryView.Value {
   private final HistoryView history;
@@ -18,8 +18,8 @@ public final class TaskShares implements HistoryView.Value {
    *
    * @param wanted the row, from 0
    * @param task from 0
-   * @return in [0, 1], NaN if no task has a norm, or one is infinite; of a section that of its least
-   *     unequal step or, with the largest values, of its most unequal one
+   * @return in [0, 1], NaN if no task has a norm, or one is infinite; of a section that of its
+   *     least unequal step or, with the largest values, of its most unequal one
    */
   @Override
   public double of(int wanted, int task) {

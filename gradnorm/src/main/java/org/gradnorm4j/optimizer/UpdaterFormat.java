@@ -31,7 +31,8 @@ import org.nd4j.linalg.schedule.StepSchedule;
 
 /**
  * ND4J's updaters and learning-rate schedules as plain numbers, and back. ND4J's own JSON would let
- * a file name any class to be loaded; here a name only chooses from these lists. Internal to the library.
+ * a file name any class to be loaded; here a name only chooses from these lists. Internal to the
+ * library.
  */
 public final class UpdaterFormat {
 

@@ -20,8 +20,8 @@ import java.util.zip.CRC32;
 import java.util.zip.CheckedOutputStream;
 
 /**
- * A file beside checkpoints that only ever grows: the history, to which each checkpoint appends what
- * is new and of which it keeps a {@link Mark}. What comes after a mark does not count for its
+ * A file beside checkpoints that only ever grows: the history, to which each checkpoint appends
+ * what is new and of which it keeps a {@link Mark}. What comes after a mark does not count for its
  * checkpoint, so a kill in the middle of appending damages none.
  *
  * <p>Only who began a file appends to it: a process that goes on with a run begins another, under

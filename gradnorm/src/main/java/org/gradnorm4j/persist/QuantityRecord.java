@@ -13,12 +13,7 @@ import org.gradnorm4j.weighting.Quantity;
  * @param drawnWith null if it has a chart of its own
  */
 public record QuantityRecord(
-    String id,
-    String name,
-    String symbol,
-    String unit,
-    boolean perTask,
-    QuantityRecord drawnWith) {
+    String id, String name, String symbol, String unit, boolean perTask, QuantityRecord drawnWith) {
 
   /**
    * What a file has of a quantity.
@@ -44,8 +39,7 @@ public record QuantityRecord(
    */
   public Quantity toQuantity() {
     Quantity quantity =
-        (perTask ? Quantity.perTask(id, name, symbol) : Quantity.ofStep(id, name, symbol))
-            .in(unit);
+        (perTask ? Quantity.perTask(id, name, symbol) : Quantity.ofStep(id, name, symbol)).in(unit);
     return drawnWith == null ? quantity : quantity.drawnWith(drawnWith.toQuantity());
   }
 }

@@ -264,8 +264,7 @@ public final class StateFile {
           || TAKEN.contains(part)
           || parts.putIfAbsent(part, content) != null) {
         throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT, "part '%s' must be a new name that matches %s", part, PART));
+            String.format(Locale.ROOT, "part '%s' must be a new name that matches %s", part, PART));
       }
       return this;
     }

@@ -30,8 +30,7 @@ final class StateSeal {
 
   static boolean isIntact(byte[] file) {
     int length = file.length - LENGTH;
-    return length >= 0
-        && Arrays.equals(file, length, file.length, end(file, length), 0, LENGTH);
+    return length >= 0 && Arrays.equals(file, length, file.length, end(file, length), 0, LENGTH);
   }
 
   private static byte[] end(byte[] file, int length) {

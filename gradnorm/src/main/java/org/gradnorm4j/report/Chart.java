@@ -178,9 +178,7 @@ public final class Chart {
   /** What is to be said of steps that are not drawn. */
   private String thinned() {
     String kept =
-        isOfShares()
-            ? "the least and the most unequal step"
-            : "the smallest and the largest value";
+        isOfShares() ? "the least and the most unequal step" : "the smallest and the largest value";
     return history.size() <= 2 * Extremes.SECTIONS
         ? ""
         : String.format(Locale.ROOT, " (%s of each of %d sections)", kept, Extremes.SECTIONS);

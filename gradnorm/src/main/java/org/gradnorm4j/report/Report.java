@@ -18,9 +18,9 @@ import org.gradnorm4j.persist.AtomicFile;
 
 /**
  * A {@link History} as a page to look at, whatever the strategy: all {@link Chart charts}, the last
- * step, weights to train with as constants, the settings, and what went wrong on the way. Plain HTML
- * with the charts in it as SVG; no script, nothing to load. Immutable: of the steps that the history
- * had when it was made.
+ * step, weights to train with as constants, the settings, and what went wrong on the way. Plain
+ * HTML with the charts in it as SVG; no script, nothing to load. Immutable: of the steps that the
+ * history had when it was made.
  *
  * <pre>{@code
  * Report.of(balancer.history()).write(Path.of("report.html"));
@@ -123,10 +123,7 @@ public final class Report {
     for (Chart chart : charts) {
       html.append(
           String.format(
-              Locale.ROOT,
-              "<figure id=\"%s\">\n%s\n</figure>\n",
-              chart.id(),
-              chart.svg().strip()));
+              Locale.ROOT, "<figure id=\"%s\">\n%s\n</figure>\n", chart.id(), chart.svg().strip()));
     }
     if (steps.size() > steps.exact()) {
       html.append(staticWeights());
@@ -200,8 +197,7 @@ public final class Report {
     }
     return omissions.isEmpty()
         ? ""
-        : String.format(
-            Locale.ROOT, "<p id=\"omissions\">%s</p>\n", String.join(" ", omissions));
+        : String.format(Locale.ROOT, "<p id=\"omissions\">%s</p>\n", String.join(" ", omissions));
   }
 
   private String staticWeights() {

@@ -32,8 +32,8 @@ import org.gradnorm4j.weighting.Quantity;
  * </pre>
  *
  * <p>For regression this is twice the paper's objective, &Sigma; L<sub>i</sub> /
- * (2&sigma;<sub>i</sub>&sup2;) + log &sigma;<sub>i</sub>. Nothing keeps &Sigma; &lambda;<sub>i</sub>
- * at T: where the loss is small, the weight becomes large.
+ * (2&sigma;<sub>i</sub>&sup2;) + log &sigma;<sub>i</sub>. Nothing keeps &Sigma;
+ * &lambda;<sub>i</sub> at T: where the loss is small, the weight becomes large.
  *
  * <p><b>Note:</b> the paper trains s with the network's own optimiser; here it has one of its own.
  * &lambda; of the next step follows from this step's losses. A task without labels in a minibatch
@@ -165,10 +165,10 @@ public final class UncertaintyWeighting implements LossWeighting<UncertaintyWeig
           weights[i],
           "must be > 0, uncertainty weighting begins at its logarithm");
     }
-    double[] logVariances = Arrays.stream(weights).map(w -> w == 1.0 ? 0.0 : -FastMath.log(w)).toArray();
+    double[] logVariances =
+        Arrays.stream(weights).map(w -> w == 1.0 ? 0.0 : -FastMath.log(w)).toArray();
     return Decision.of(
-        new State(
-            logVariances, new int[tasks.size()], settings.optimizer.init(tasks.size())),
+        new State(logVariances, new int[tasks.size()], settings.optimizer.init(tasks.size())),
         weights);
   }
 
@@ -210,8 +210,7 @@ public final class UncertaintyWeighting implements LossWeighting<UncertaintyWeig
   @Override
   public Decision<State> adopt(
       LossWeighting<State> before, State state, double[] lossWeights, Tasks tasks) {
-    boolean same =
-        settings.optimizer.isOfKind(((UncertaintyWeighting) before).settings.optimizer);
+    boolean same = settings.optimizer.isOfKind(((UncertaintyWeighting) before).settings.optimizer);
     int count = tasks.size();
     return Decision.of(
         same

@@ -11,8 +11,8 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * What a {@link LossWeighting} answers to a step: its next state, the loss weights of the next step,
- * and what it reports. Immutable; arrays are copied in and out.
+ * What a {@link LossWeighting} answers to a step: its next state, the loss weights of the next
+ * step, and what it reports. Immutable; arrays are copied in and out.
  *
  * @param <S> the strategy's state
  */

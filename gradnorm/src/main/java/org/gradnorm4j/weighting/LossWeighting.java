@@ -135,8 +135,7 @@ public interface LossWeighting<S extends Record> {
    * @throws IllegalArgumentException if a setting cannot change in a run that has begun; names it
    *     and the remedy
    */
-  default Decision<S> adopt(
-      LossWeighting<S> before, S state, double[] lossWeights, Tasks tasks) {
+  default Decision<S> adopt(LossWeighting<S> before, S state, double[] lossWeights, Tasks tasks) {
     if (!settings().equals(before.settings())) {
       throw new IllegalArgumentException(
           String.format(

@@ -104,8 +104,7 @@ public final class Quantity {
    * @return a quantity
    */
   public Quantity in(String unit) {
-    return new Quantity(
-        id, name, symbol, Objects.requireNonNull(unit, "unit"), perTask, drawnWith);
+    return new Quantity(id, name, symbol, Objects.requireNonNull(unit, "unit"), perTask, drawnWith);
   }
 
   /**

@@ -8,8 +8,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
-import java.util.stream.IntStream;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.deeplearning4j.datasets.iterator.ExistingDataSetIterator;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
@@ -351,7 +351,8 @@ class LossBalancerCheckpointTest {
         .isInstanceOf(NullPointerException.class)
         .hasMessage("balancer");
     Path file = Files.createFile(folder.resolve("file"));
-    assertThatThrownBy(() -> LossBalancerCheckpoint.builder(GradNorm.builder().build(), file).build())
+    assertThatThrownBy(
+            () -> LossBalancerCheckpoint.builder(GradNorm.builder().build(), file).build())
         .isInstanceOf(IOException.class);
     assertThat(LossBalancerCheckpoint.last(folder.resolve("none"))).isEmpty();
   }

@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
 import org.deeplearning4j.nn.graph.ComputationGraph;
-import org.deeplearning4j.parallelism.ParallelWrapper.TrainingMode;
 import org.deeplearning4j.parallelism.ParallelWrapper;
+import org.deeplearning4j.parallelism.ParallelWrapper.TrainingMode;
 import org.deeplearning4j.util.ModelSerializer;
 import org.gradnorm4j.core.parallel.ParallelTraining;
 import org.gradnorm4j.gradnorm.GradNorm;
@@ -118,7 +118,8 @@ class ParallelCheckpointTest {
     GradNorm gradNorm = GradNorm.builder().build().attach(net);
     ParallelWrapper wrapper =
         attached(
-            wrapper(net), LossBalancerCheckpoint.builder(gradNorm, folder).everyIterations(4).build());
+            wrapper(net),
+            LossBalancerCheckpoint.builder(gradNorm, folder).everyIterations(4).build());
     fit(wrapper, Arrays.copyOf(rounds(0, 4), 4 * WORKERS - 1));
     assertThat(gradNorm.lossWeights().get("a")).isNotEqualTo(1.0);
     fit(wrapper, rounds(4, 8));
@@ -185,7 +186,8 @@ class ParallelCheckpointTest {
       assertThat(log.messages())
           .singleElement()
           .asString()
-          .startsWith("no checkpoints: a ParallelWrapper trains a network that the balancer is not");
+          .startsWith(
+              "no checkpoints: a ParallelWrapper trains a network that the balancer is not");
     }
     assertThat(files()).isEmpty();
     gradNorm.attach(net);

@@ -157,13 +157,37 @@ class SavedRunTest {
     byte[] whole = bytes(trained(), folder);
     for (String[] wrong :
         new String[][] {
-          {"\"strategy\": \"gradnorm\"", "\"strategy\": \"another\"", "no strategy 'another' is known here"},
-          {"\"strategy\": \"gradnorm\"", "\"strategy\": \"java.lang.Runtime\"", "no strategy 'java.lang.Runtime' is known here"},
-          {"\"alpha\": 0.7", "\"alpha\": -0.7", "settings: alpha \\(-0.7\\) must be >= 0 and finite"},
-          {"\"measureEvery\": 2", "\"measureEvery\": 0", "balancer: measureEvery \\(0\\) must be >= 1"},
+          {
+            "\"strategy\": \"gradnorm\"",
+            "\"strategy\": \"another\"",
+            "no strategy 'another' is known here"
+          },
+          {
+            "\"strategy\": \"gradnorm\"",
+            "\"strategy\": \"java.lang.Runtime\"",
+            "no strategy 'java.lang.Runtime' is known here"
+          },
+          {
+            "\"alpha\": 0.7",
+            "\"alpha\": -0.7",
+            "settings: alpha \\(-0.7\\) must be >= 0 and finite"
+          },
+          {
+            "\"measureEvery\": 2",
+            "\"measureEvery\": 0",
+            "balancer: measureEvery \\(0\\) must be >= 1"
+          },
           {"\"warmUp\"", "\"coldDown\"", "settings.coldDown is not known here"},
-          {"\"kind\": \"Adam\"", "\"kind\": \"Sgd\"", "settings.lossWeightUpdater: impossible values of 'Sgd'"},
-          {"\"tasks\": \\[\\s*\"a\"", "\"tasks\": [\"d\"", "lastStep does not fit the rest of the file"},
+          {
+            "\"kind\": \"Adam\"",
+            "\"kind\": \"Sgd\"",
+            "settings.lossWeightUpdater: impossible values of 'Sgd'"
+          },
+          {
+            "\"tasks\": \\[\\s*\"a\"",
+            "\"tasks\": [\"d\"",
+            "lastStep does not fit the rest of the file"
+          },
           {"\"run\"", "\"walk\"", "\\[walk\\] is not known here"},
         }) {
       String text = new String(whole, StandardCharsets.UTF_8).replaceFirst(wrong[0], wrong[1]);
@@ -172,7 +196,8 @@ class SavedRunTest {
       assertThatThrownBy(() -> read(file))
           .as(wrong[1])
           .isInstanceOf(IOException.class)
-          .hasMessageMatching("(?s)state.json is no state that can be restored: " + wrong[2] + ".*");
+          .hasMessageMatching(
+              "(?s)state.json is no state that can be restored: " + wrong[2] + ".*");
     }
     assertThatThrownBy(() -> GradNorm.restore(folder.resolve("none.json")))
         .isInstanceOf(IOException.class);

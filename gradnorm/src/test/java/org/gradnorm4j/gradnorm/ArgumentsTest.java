@@ -3,7 +3,6 @@ package org.gradnorm4j.gradnorm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import org.gradnorm4j.history.History;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
@@ -138,7 +137,8 @@ class ArgumentsTest {
         .startsWith(
             "GradNorm[loss weights {a=1.0, b=1.0, c=1.0} after 0 measured steps, attached, settings {strategy=GradNorm, shared layer=trunk, alpha=0.7,");
     assertThat(gradNorm.history().toString())
-        .startsWith("History[tasks [a, b, c], no step yet, settings {strategy=GradNorm, shared layer=trunk,");
+        .startsWith(
+            "History[tasks [a, b, c], no step yet, settings {strategy=GradNorm, shared layer=trunk,");
     TrainingProcess.train(net, 3);
     gradNorm.freeze();
     gradNorm.detach();

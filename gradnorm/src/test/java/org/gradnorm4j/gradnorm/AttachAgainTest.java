@@ -2,13 +2,13 @@ package org.gradnorm4j.gradnorm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import org.gradnorm4j.history.History;
 import ch.qos.logback.classic.Level;
 import java.nio.file.Path;
 import java.util.Map;
 import org.deeplearning4j.nn.graph.ComputationGraph;
-import org.gradnorm4j.testing.Networks;
+import org.gradnorm4j.history.History;
 import org.gradnorm4j.testing.LogLines;
+import org.gradnorm4j.testing.Networks;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.linalg.learning.config.Nadam;

@@ -6,24 +6,20 @@ import static org.assertj.core.api.Assertions.within;
 import static org.gradnorm4j.gradnorm.Rules.measured;
 import static org.gradnorm4j.gradnorm.Rules.ones;
 
-import org.gradnorm4j.balancer.DryRun;
-import org.gradnorm4j.weighting.BalancedStep;
-import org.gradnorm4j.optimizer.WeightOptimizer;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Set;
 import java.util.Map;
 import java.util.Random;
-import java.util.stream.Stream;
+import java.util.Set;
+import org.gradnorm4j.balancer.DryRun;
 import org.gradnorm4j.core.StepMeasurement;
-import org.gradnorm4j.weighting.SkipCause;
 import org.gradnorm4j.core.Tasks;
+import org.gradnorm4j.weighting.BalancedStep;
+import org.gradnorm4j.weighting.SkipCause;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.learning.config.Adam;
-import org.nd4j.linalg.learning.config.IUpdater;
 import org.nd4j.linalg.learning.config.Sgd;
 
 /** What the rule does where the paper has nothing to say; without a network. */
@@ -35,7 +31,8 @@ class GradNormGuardsTest {
     return Arrays.stream(weights).sum();
   }
 
-  private static DryRun<GradNormState> after(Rules.Rule rule, DryRun<GradNormState> state, int steps) {
+  private static DryRun<GradNormState> after(
+      Rules.Rule rule, DryRun<GradNormState> state, int steps) {
     for (int t = 0; t < steps; t++) {
       state = rule.update(state, measured(LOSSES, NORMS, state.lossWeights()));
     }
@@ -61,10 +58,13 @@ class GradNormGuardsTest {
     assertThat(sum(state.lossWeights())).isCloseTo(3, within(1e-15));
     assertThat(state.state().updates()).containsExactly(6, 5, 6);
     for (int moment = 0; moment < 2; moment++) { // Adam: [m, v]
-      assertThat(state.state().optimizer()[3 * moment + 1]).isEqualTo(before.state().optimizer()[3 * moment + 1]);
-      assertThat(state.state().optimizer()[3 * moment]).isNotEqualTo(before.state().optimizer()[3 * moment]);
+      assertThat(state.state().optimizer()[3 * moment + 1])
+          .isEqualTo(before.state().optimizer()[3 * moment + 1]);
+      assertThat(state.state().optimizer()[3 * moment])
+          .isNotEqualTo(before.state().optimizer()[3 * moment]);
     }
-    assertThat(state.state().averageLosses().sums()[1]).isEqualTo(before.state().averageLosses().sums()[1]);
+    assertThat(state.state().averageLosses().sums()[1])
+        .isEqualTo(before.state().averageLosses().sums()[1]);
     assertThat(state.state().averageNorms().counts()).containsExactly(6, 5, 6);
     BalancedStep step = update.step();
     assertThat(step.values(GradNorm.TARGET_GRADIENT_NORM)[1]).isNaN();
@@ -83,13 +83,13 @@ class GradNormGuardsTest {
       all = three.update(all, without(1, all));
       some =
           two.update(
-                  some,
-                  StepMeasurement.of(List.of("task0", "task2"))
-                      .batchSize(10)
-                      .losses(1, 3)
-                      .gradientNorms(1, 6)
-                      .lossWeights(some.lossWeights())
-                      .build());
+              some,
+              StepMeasurement.of(List.of("task0", "task2"))
+                  .batchSize(10)
+                  .losses(1, 3)
+                  .gradientNorms(1, 6)
+                  .lossWeights(some.lossWeights())
+                  .build());
     }
     assertThat(all.lossWeights()[1]).isEqualTo(1.0);
     assertThat(all.lossWeights()[0]).isCloseTo(some.lossWeights()[0], within(1e-12));
@@ -129,8 +129,7 @@ class GradNormGuardsTest {
     assertThat(back[1]).isCloseTo(3 * 0.5 / (1 + 0.5 + 1.0 / 6), within(0.05)); // λ ∝ 1/n
     DryRun<GradNormState> nothing = state;
     for (int t = 0; t < 1000; t++) {
-      nothing =
-          rule.update(nothing, measured(LOSSES, new double[3], nothing.lossWeights()));
+      nothing = rule.update(nothing, measured(LOSSES, new double[3], nothing.lossWeights()));
     }
     assertThat(nothing.lossWeights()).isEqualTo(state.lossWeights());
   }
@@ -185,10 +184,10 @@ class GradNormGuardsTest {
   void normsThatCannotBeSquared_areNotTakenIntoTheAverages(double norm) {
     Rules.Rule rule = Rules.of(GradNorm.builder().smoothing(0.9), Rules.names(3));
     double[] equal = {norm, norm, norm};
-    DryRun<GradNormState> first = rule.update(rule.init(ones(3)), measured(ones(3), equal, ones(3)));
+    DryRun<GradNormState> first =
+        rule.update(rule.init(ones(3)), measured(ones(3), equal, ones(3)));
     assertThat(first.step().skipped()).isEqualTo(norm > 1e150);
-    assertThat(rule.update(first, measured(LOSSES, NORMS, ones(3))).step().skipped())
-        .isFalse();
+    assertThat(rule.update(first, measured(LOSSES, NORMS, ones(3))).step().skipped()).isFalse();
   }
 
   @Test
@@ -263,7 +262,8 @@ class GradNormGuardsTest {
       state = rule.update(state, measured(new double[] {loss, loss, loss}, NORMS, ones(3)));
       assertThat(state.lossWeights()).containsExactly(1, 1, 1);
     }
-    assertThat(InitialLosses.values(state.state().initialLosses())).containsExactly(2, 2, 2); // of 1, 2, 3
+    assertThat(InitialLosses.values(state.state().initialLosses()))
+        .containsExactly(2, 2, 2); // of 1, 2, 3
     state = after(rule, state, 1);
     assertThat(state.lossWeights()[0]).isGreaterThan(1);
   }
@@ -289,8 +289,7 @@ class GradNormGuardsTest {
     for (var expected :
         Map.of(LossScale.EXAMPLES, Math.log(10) / 2, LossScale.LABELS, Math.log(10)).entrySet()) {
       Rules.Rule rule =
-          Rules.of(
-              settings.lossScale(expected.getKey()), 2, Tasks.of(tasks, ones(2), uninformed));
+          Rules.of(settings.lossScale(expected.getKey()), 2, Tasks.of(tasks, ones(2), uninformed));
       DryRun<GradNormState> after = rule.update(rule.init(ones(2)), half);
       BalancedStep step = after.step();
       assertThat(InitialLosses.values(after.state().initialLosses()))

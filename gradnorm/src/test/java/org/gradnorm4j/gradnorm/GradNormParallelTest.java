@@ -3,7 +3,6 @@ package org.gradnorm4j.gradnorm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import org.gradnorm4j.balancer.DryRun;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -15,6 +14,7 @@ import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.optimize.api.BaseTrainingListener;
 import org.deeplearning4j.parallelism.ParallelWrapper;
 import org.deeplearning4j.parallelism.ParallelWrapper.TrainingMode;
+import org.gradnorm4j.balancer.DryRun;
 import org.gradnorm4j.core.StepMeasurement;
 import org.gradnorm4j.core.parallel.ParallelTraining;
 import org.gradnorm4j.core.probe.GradientNormProbe;

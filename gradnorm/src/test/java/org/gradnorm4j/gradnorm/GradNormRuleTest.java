@@ -6,16 +6,15 @@ import static org.assertj.core.api.Assertions.within;
 import static org.gradnorm4j.gradnorm.Rules.measured;
 import static org.gradnorm4j.gradnorm.Rules.ones;
 
-import org.gradnorm4j.balancer.DryRun;
-import org.gradnorm4j.weighting.Quantity;
-import org.gradnorm4j.weighting.BalancedStep;
-import org.gradnorm4j.optimizer.WeightOptimizer;
-import org.gradnorm4j.weighting.SkipCause;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
+import org.gradnorm4j.balancer.DryRun;
 import org.gradnorm4j.core.StepMeasurement;
+import org.gradnorm4j.optimizer.WeightOptimizer;
+import org.gradnorm4j.weighting.BalancedStep;
+import org.gradnorm4j.weighting.Quantity;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -124,8 +123,10 @@ class GradNormRuleTest {
               .step();
       double h = 1e-6;
       for (int i = 0; i < tasks; i++) {
-        double above = gradientLoss(weights, i, h, norms, record.values(GradNorm.TARGET_GRADIENT_NORM));
-        double below = gradientLoss(weights, i, -h, norms, record.values(GradNorm.TARGET_GRADIENT_NORM));
+        double above =
+            gradientLoss(weights, i, h, norms, record.values(GradNorm.TARGET_GRADIENT_NORM));
+        double below =
+            gradientLoss(weights, i, -h, norms, record.values(GradNorm.TARGET_GRADIENT_NORM));
         assertThat(seen[0][i]).isCloseTo((above - below) / (2 * h), within(1e-6));
       }
       rule(tasks, alpha, WeightUpdate.MULTIPLICATIVE, spy)
@@ -133,8 +134,10 @@ class GradNormRuleTest {
       for (int i = 0; i < tasks; i++) {
         double up = weights[i] * (Math.exp(h) - 1);
         double down = weights[i] * (Math.exp(-h) - 1);
-        double above = gradientLoss(weights, i, up, norms, record.values(GradNorm.TARGET_GRADIENT_NORM));
-        double below = gradientLoss(weights, i, down, norms, record.values(GradNorm.TARGET_GRADIENT_NORM));
+        double above =
+            gradientLoss(weights, i, up, norms, record.values(GradNorm.TARGET_GRADIENT_NORM));
+        double below =
+            gradientLoss(weights, i, down, norms, record.values(GradNorm.TARGET_GRADIENT_NORM));
         assertThat(seen[0][i]).isCloseTo((above - below) / (2 * h), within(1e-6));
       }
     }
@@ -356,11 +359,9 @@ class GradNormRuleTest {
           List.of(
               measured(new double[] {1, bad}, ones(2), state.lossWeights()),
               measured(ones(2), new double[] {bad, 1}, state.lossWeights()))) {
-        DryRun<GradNormState> update = adam(2, 1.5, WeightUpdate.MULTIPLICATIVE).update(state, step);
-        assertThat(update)
-            .usingRecursiveComparison()
-            .ignoringFields("skips")
-            .isEqualTo(state);
+        DryRun<GradNormState> update =
+            adam(2, 1.5, WeightUpdate.MULTIPLICATIVE).update(state, step);
+        assertThat(update).usingRecursiveComparison().ignoringFields("skips").isEqualTo(state);
         assertThat(update.step().skipped()).isTrue();
         assertThat(update.step().nextLossWeights()).containsExactly(0.5, 1.5);
       }

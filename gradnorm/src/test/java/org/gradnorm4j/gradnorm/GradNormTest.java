@@ -5,12 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 import static org.gradnorm4j.testing.Networks.network;
 
-import org.gradnorm4j.balancer.DryRun;
-import org.gradnorm4j.weighting.Quantity;
-import org.gradnorm4j.weighting.BalancedStep;
-import org.gradnorm4j.optimizer.WeightOptimizer;
-import org.gradnorm4j.history.Row;
-import org.gradnorm4j.report.Report;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -21,8 +15,12 @@ import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.gradnorm4j.balancer.DryRun;
 import org.gradnorm4j.core.loss.CompositeLoss;
-import org.gradnorm4j.testing.Networks;
+import org.gradnorm4j.history.Row;
+import org.gradnorm4j.report.Report;
+import org.gradnorm4j.weighting.BalancedStep;
+import org.gradnorm4j.weighting.Quantity;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.linalg.activations.Activation;
@@ -143,7 +141,8 @@ class GradNormTest {
                 last.values(Quantity.WEIGHTED_GRADIENT_NORM)[1],
                 last.values(GradNorm.TARGET_GRADIENT_NORM)[1],
                 last.values(GradNorm.RELATIVE_INVERSE_TRAINING_RATE)[1],
-                last.values(GradNorm.LOSS_RATIO)[0] / last.values(GradNorm.RELATIVE_INVERSE_TRAINING_RATE)[0]));
+                last.values(GradNorm.LOSS_RATIO)[0]
+                    / last.values(GradNorm.RELATIVE_INVERSE_TRAINING_RATE)[0]));
     assertThat(lines.get(1)).startsWith("0,0,a,").contains(",1.0,");
     assertThat(gradNorm.history().size()).isEqualTo(2);
     assertThat(gradNorm.history().rows().map(Row::task))
@@ -260,8 +259,7 @@ class GradNormTest {
     GradNorm gradNorm = GradNorm.builder().alpha(0.0).build().attach(net);
     assertThat(gradNorm.lossWeights())
         .containsExactly(Map.entry("squared", 1.0), Map.entry("absolute", 0.1));
-    Rules.Rule rule =
-        Rules.of(GradNorm.builder().alpha(0.0), 1.1, "squared", "absolute");
+    Rules.Rule rule = Rules.of(GradNorm.builder().alpha(0.0), 1.1, "squared", "absolute");
     DryRun<GradNormState> state = rule.init(new double[] {1.0, 0.1});
     for (int t = 0; t < 50; t++) {
       MultiDataSet batch = batch(t);

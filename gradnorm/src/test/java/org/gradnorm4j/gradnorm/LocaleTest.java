@@ -2,14 +2,6 @@ package org.gradnorm4j.gradnorm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import org.gradnorm4j.balancer.LossBalancerCheckpoint;
-import org.gradnorm4j.balancer.LossBalancerLogListener;
-import org.gradnorm4j.history.History;
-import org.gradnorm4j.persist.StepCounts;
-import org.gradnorm4j.history.SyntheticHistory;
-import org.gradnorm4j.history.Numbers;
-import org.gradnorm4j.history.StaticWeights;
-import org.gradnorm4j.report.Report;
 import ch.qos.logback.classic.Level;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -25,8 +17,16 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.util.ModelSerializer;
+import org.gradnorm4j.balancer.LossBalancerCheckpoint;
+import org.gradnorm4j.balancer.LossBalancerLogListener;
 import org.gradnorm4j.core.analysis.GradientAnalysis;
 import org.gradnorm4j.core.analysis.GradientNorms;
+import org.gradnorm4j.history.History;
+import org.gradnorm4j.history.Numbers;
+import org.gradnorm4j.history.StaticWeights;
+import org.gradnorm4j.persist.StepCounts;
+import org.gradnorm4j.report.Report;
+import org.gradnorm4j.history.SyntheticHistory;
 import org.gradnorm4j.testing.LogLines;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -166,7 +166,8 @@ class LocaleTest {
     Map<String, byte[]> contents = new TreeMap<>();
     try (Stream<Path> files = Files.walk(folder)) {
       for (Path file : files.filter(Files::isRegularFile).toList()) {
-        String name = folder.relativize(file).toString().replace('\\', '/').replaceFirst(LOG, "log");
+        String name =
+            folder.relativize(file).toString().replace('\\', '/').replaceFirst(LOG, "log");
         if (name.endsWith(".zip")) {
           addEntries(contents, name, file);
         } else {
@@ -216,7 +217,10 @@ class LocaleTest {
     GradNorm gradNorm = GradNorm.builder().build().attach(net);
     Path checkpoints = Path.of("checkpoints");
     net.addListeners(
-        LossBalancerCheckpoint.builder(gradNorm, checkpoints).everyIterations(2).keepLast(2).build(),
+        LossBalancerCheckpoint.builder(gradNorm, checkpoints)
+            .everyIterations(2)
+            .keepLast(2)
+            .build(),
         new LossBalancerLogListener(gradNorm, 5));
     try (LogLines log = new LogLines(LossBalancerLogListener.class)) {
       TrainingProcess.train(net, STEPS);

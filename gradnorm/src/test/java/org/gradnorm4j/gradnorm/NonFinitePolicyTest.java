@@ -3,9 +3,9 @@ package org.gradnorm4j.gradnorm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import org.gradnorm4j.weighting.SkipCause;
-import org.gradnorm4j.balancer.NonFinitePolicy;
 import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.gradnorm4j.balancer.NonFinitePolicy;
+import org.gradnorm4j.weighting.SkipCause;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.api.ndarray.INDArray;

@@ -3,8 +3,6 @@ package org.gradnorm4j.gradnorm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.fail;
 
-import org.gradnorm4j.balancer.DryRun;
-import org.gradnorm4j.weighting.SkipCause;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -12,7 +10,9 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
+import org.gradnorm4j.balancer.DryRun;
 import org.gradnorm4j.core.StepMeasurement;
+import org.gradnorm4j.weighting.SkipCause;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.nd4j.linalg.learning.config.Sgd;

@@ -2,8 +2,6 @@ package org.gradnorm4j.gradnorm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import org.gradnorm4j.balancer.DryRun;
-import org.gradnorm4j.optimizer.WeightOptimizer;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.util.Arrays;
@@ -12,6 +10,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import org.gradnorm4j.balancer.DryRun;
 import org.gradnorm4j.core.StepMeasurement;
 import org.gradnorm4j.core.Tasks;
 import org.gradnorm4j.persist.StateFile;
@@ -94,7 +93,8 @@ class RulePropertyTest {
     StateFile read = StateFile.read(new ByteArrayInputStream(file), "state");
     GradNormSettings settings = read.part("settings", GradNormSettings.class);
     GradNormState state = read.part("state", GradNormState.class);
-    new GradNormWeighting(settings).check(state, at.lossWeights(), Tasks.of(List.of(drawing.names)));
+    new GradNormWeighting(settings)
+        .check(state, at.lossWeights(), Tasks.of(List.of(drawing.names)));
     return Arrays.equals(written(settings, state), file);
   }
 
@@ -242,7 +242,10 @@ class RulePropertyTest {
 
     /** Of a step: besides, a task without a gradient to balance, or not to be moved, stays. */
     String broken(
-        double[] before, DryRun<GradNormState> after, StepMeasurement measurement, boolean skipped) {
+        double[] before,
+        DryRun<GradNormState> after,
+        StepMeasurement measurement,
+        boolean skipped) {
       for (int i = 0; i < before.length; i++) {
         boolean dead = measurement.present()[i] && measurement.gradientNorms()[i] == 0.0;
         if ((dead || skipped || pins[i] > 0) && after.lossWeights()[i] != before[i]) {

@@ -6,15 +6,15 @@ import static org.assertj.core.api.Assertions.within;
 import static org.gradnorm4j.gradnorm.Rules.measured;
 import static org.gradnorm4j.gradnorm.Rules.ones;
 
-import org.gradnorm4j.balancer.DryRun;
-import org.gradnorm4j.weighting.Quantity;
-import org.gradnorm4j.weighting.BalancedStep;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.Set;
 import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.gradnorm4j.balancer.DryRun;
 import org.gradnorm4j.core.StepMeasurement;
 import org.gradnorm4j.testing.Networks;
+import org.gradnorm4j.weighting.BalancedStep;
+import org.gradnorm4j.weighting.Quantity;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -54,8 +54,7 @@ class TaskWindowTest {
     double[] norms = {4, 2};
     DryRun<GradNormState> first = rule.update(state, only(Set.of(0), losses, norms, ones(2)));
     assertThat(first.lossWeights()).containsExactly(1, 1); // nothing to compare with
-    DryRun<GradNormState> second =
-        rule.update(first, only(Set.of(1), losses, norms, ones(2)));
+    DryRun<GradNormState> second = rule.update(first, only(Set.of(1), losses, norms, ones(2)));
     // G = (4, 2), mean 3; L/L(0) = (1/2, 1/4), r = (4/3, 2/3), targets (4, 2) of which the second
     // is met: no gradient. With a norm of 3 for B: mean 7/2, target 7/3, gradient +3, λ = (1, 0.7)
     // scaled by 2/1.7.
@@ -63,9 +62,9 @@ class TaskWindowTest {
     assertThat(second.step().values(GradNorm.TARGET_GRADIENT_NORM)[0]).isNaN(); // absent
     assertThat(second.step().values(GradNorm.TARGET_GRADIENT_NORM)[1]).isCloseTo(2, within(1e-15));
     double[] larger = {4, 3};
-    DryRun<GradNormState> other =
-        rule.update(first, only(Set.of(1), losses, larger, ones(2)));
-    assertThat(other.step().values(GradNorm.TARGET_GRADIENT_NORM)[1]).isCloseTo(7.0 / 3, within(1e-15));
+    DryRun<GradNormState> other = rule.update(first, only(Set.of(1), losses, larger, ones(2)));
+    assertThat(other.step().values(GradNorm.TARGET_GRADIENT_NORM)[1])
+        .isCloseTo(7.0 / 3, within(1e-15));
     assertThat(other.step().value(GradNorm.GRADIENT_LOSS))
         .isCloseTo(Math.abs(4 - 3.5 * 4 / 3) + Math.abs(3 - 7.0 / 3), within(1e-14));
     assertThat(other.lossWeights())

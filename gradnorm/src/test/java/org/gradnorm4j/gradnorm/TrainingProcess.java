@@ -25,7 +25,8 @@ import org.nd4j.linalg.learning.config.Sgd;
 
 /** A training run that can be cut anywhere and go on in another process. */
 public final class TrainingProcess {
-  static final String[] TASKS = {"a", "b", "c"};
+  @SuppressWarnings("MutablePublicArray") // tests only read it
+  public static final String[] TASKS = {"a", "b", "c"};
 
   private TrainingProcess() {}
 

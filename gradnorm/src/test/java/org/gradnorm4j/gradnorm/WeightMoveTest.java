@@ -5,11 +5,11 @@ import static org.assertj.core.api.Assertions.within;
 import static org.gradnorm4j.gradnorm.Rules.measured;
 import static org.gradnorm4j.gradnorm.Rules.ones;
 
-import org.gradnorm4j.balancer.DryRun;
-import org.gradnorm4j.optimizer.WeightOptimizer;
 import java.util.Arrays;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.gradnorm4j.balancer.DryRun;
+import org.gradnorm4j.optimizer.WeightOptimizer;
 import org.gradnorm4j.testing.Updaters;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;

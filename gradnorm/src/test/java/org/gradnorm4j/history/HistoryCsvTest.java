@@ -66,8 +66,17 @@ class HistoryCsvTest {
 
   /** Then both go on, and stay the same: nothing that matters was lost. */
   @ParameterizedTest
-  @CsvSource({"0, ALL, 0", "700, ALL, 0", "700, LAST_STEPS, 50", "700, NONE, 0", "700, THINNED, 0",
-      "700, THINNED, 64", "64, THINNED, 64", "67, THINNED, 64", "1201, THINNED, 100"})
+  @CsvSource({
+    "0, ALL, 0",
+    "700, ALL, 0",
+    "700, LAST_STEPS, 50",
+    "700, NONE, 0",
+    "700, THINNED, 0",
+    "700, THINNED, 64",
+    "64, THINNED, 64",
+    "67, THINNED, 64",
+    "1201, THINNED, 100"
+  })
   void readBack_isTheSame_andGoesOnTheSame(int steps, Kind kind, int kept) throws IOException {
     HistoryLimit limit = new HistoryLimit(kind, kept);
     SyntheticHistory run = new SyntheticHistory(limit, "a", "b").steps(steps / 2);
@@ -85,8 +94,7 @@ class HistoryCsvTest {
   }
 
   private static void assertSame(HistoryRecorder one, HistoryRecorder other) throws IOException {
-    assertThat(one.history().rows())
-        .containsExactlyElementsOf(other.history().rows().toList());
+    assertThat(one.history().rows()).containsExactlyElementsOf(other.history().rows().toList());
     assertThat(one.counts()).isEqualTo(other.counts());
     assertThat(one.last()).isEqualTo(other.last());
     HistoryView view = one.history().view();
@@ -118,8 +126,19 @@ class HistoryCsvTest {
     shorter.read(new StringReader(csv(run.history())), "file");
     assertThat(shorter.history().size()).isBetween(32, 64);
     assertThat(shorter.history().steps()).isEqualTo(5000);
-    assertThat(shorter.history().rows().filter(row -> row.task().equals("b")).mapToDouble(Row::loss).max())
-        .isEqualTo(run.history().rows().filter(row -> row.task().equals("b")).mapToDouble(Row::loss).max());
+    assertThat(
+            shorter
+                .history()
+                .rows()
+                .filter(row -> row.task().equals("b"))
+                .mapToDouble(Row::loss)
+                .max())
+        .isEqualTo(
+            run.history()
+                .rows()
+                .filter(row -> row.task().equals("b"))
+                .mapToDouble(Row::loss)
+                .max());
     HistoryRecorder last = empty(History.lastSteps(100), "a", "b");
     last.read(new StringReader(csv(run.history())), "file");
     List<Row> all = run.history().rows().toList();
@@ -172,8 +191,7 @@ class HistoryCsvTest {
     SyntheticHistory shorter = new SyntheticHistory("a", "b").steps(8);
     assertThatThrownBy(
             () ->
-                again.restore(
-                    shorter.recorder().counts(), shorter.recorder().last().orElseThrow()))
+                again.restore(shorter.recorder().counts(), shorter.recorder().last().orElseThrow()))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("counts of 8 steps and 2 tasks must fit 9 steps and 2 tasks");
     assertThatThrownBy(() -> again.restore(run.recorder().counts(), null))

@@ -47,9 +47,7 @@ class HistoryLimitTest {
         measurement,
         ordered(values(random, 3), values(random, 1)),
         weights,
-        skipped
-            ? Map.of("b", Set.of(SkipCause.LOSS))
-            : Map.of());
+        skipped ? Map.of("b", Set.of(SkipCause.LOSS)) : Map.of());
   }
 
   private static Map<Quantity, double[]> ordered(double[] own, double[] ofStep) {
@@ -144,7 +142,14 @@ class HistoryLimitTest {
   /** Every number's smallest and largest finite value, by brute force over each section. */
   @ParameterizedTest
   @CsvSource({
-    "64, 64", "64, 65", "64, 66", "64, 1000", "64, 12345", "65, 7777", "100, 5000", "1000, 1500",
+    "64, 64",
+    "64, 65",
+    "64, 66",
+    "64, 1000",
+    "64, 12345",
+    "65, 7777",
+    "100, 5000",
+    "1000, 1500",
     "1000, 20011"
   })
   void thinned_keepsMinimumAndMaximumOfEverySection(int limit, int steps) {
@@ -256,8 +261,7 @@ class HistoryLimitTest {
         .isEqualTo(
             IntStream.range(0, 5000)
                 .filter(
-                    row ->
-                        !IntStream.range(0, 3).allMatch(task -> all.lossWeight(row, task) > 0.0))
+                    row -> !IntStream.range(0, 3).allMatch(task -> all.lossWeight(row, task) > 0.0))
                 .count());
   }
 
@@ -343,8 +347,7 @@ class HistoryLimitTest {
   @ValueSource(strings = {"task", "loss_weight", "steps", "gradient_shares"})
   void columnsOfTheHistory_areNoIdsOfAStrategy(String id) {
     List<Quantity> quantities = List.of(Quantity.perTask(id, "Name", "n"));
-    assertThatThrownBy(
-            () -> new HistoryRecorder(History.all(), TASKS, quantities, Map.of()))
+    assertThatThrownBy(() -> new HistoryRecorder(History.all(), TASKS, quantities, Map.of()))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageStartingWith("quantity '" + id + "' cannot be recorded");
   }

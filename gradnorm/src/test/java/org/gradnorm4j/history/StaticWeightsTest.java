@@ -117,8 +117,7 @@ class StaticWeightsTest {
     try {
       Locale.setDefault(Locale.GERMANY); // writes 1,25
       assertThat(new StaticWeights(weights, 10, false))
-          .hasToString(
-              "FixedWeights.of(Map.of(\"a\", 1.25000, \"b\", 0.750000, \"c\", 1.00000))");
+          .hasToString("FixedWeights.of(Map.of(\"a\", 1.25000, \"b\", 0.750000, \"c\", 1.00000))");
       assertThat(new StaticWeights(Map.of("say \"x\\y\"", 1e-7), 1, false))
           .hasToString("FixedWeights.of(Map.of(\"say \\\"x\\\\y\\\"\", 1.00000e-07))");
     } finally {
@@ -147,8 +146,7 @@ class StaticWeightsTest {
     StaticWeights late = StaticWeights.ofLateSteps(thinned);
     int left = thinned.size() - thinned.exact();
     assertThat(late.steps()).isEqualTo(left).isBetween(32, 64);
-    assertThat(late.lossWeights().get("task0"))
-        .isCloseTo(1999 - (left - 1) / 2.0, within(1e-10));
+    assertThat(late.lossWeights().get("task0")).isCloseTo(1999 - (left - 1) / 2.0, within(1e-10));
   }
 
   @Test

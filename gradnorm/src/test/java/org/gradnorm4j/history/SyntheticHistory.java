@@ -140,10 +140,7 @@ public final class SyntheticHistory {
       next[i] *= tasks / sum;
     }
     lossWeights = next;
-    return Decision.of("", next)
-        .with(TARGET, targets)
-        .with(RATE, rates)
-        .with(DEVIATION, deviation);
+    return Decision.of("", next).with(TARGET, targets).with(RATE, rates).with(DEVIATION, deviation);
   }
 
   public double[] lossWeights() {

@@ -202,8 +202,14 @@ class StateFileTest {
           {"1.0E-320", "-1", "all.inner: maybe (-1.0) must be >= 0"},
           {"\"maybe\": 2.5", "\"maybe\": -2.5", "all.inners[0]: maybe (-2.5) must be >= 0"},
           {"\"numbers\": [", "\"numbers\": [ 1,", "all: table must be by number"},
-          {"\"kind\": \"Adam\"", "\"kind\": \"java.lang.Runtime\"", "all.optimizer: 'java.lang.Runtime' is not known here"},
-          {"\"kind\": \"Adam\"", "\"kind\": \"NoOp\"", "all.optimizer: impossible values of 'NoOp'"},
+          {
+            "\"kind\": \"Adam\"",
+            "\"kind\": \"java.lang.Runtime\"",
+            "all.optimizer: 'java.lang.Runtime' is not known here"
+          },
+          {
+            "\"kind\": \"Adam\"", "\"kind\": \"NoOp\"", "all.optimizer: impossible values of 'NoOp'"
+          },
           {"\"z\": -0.0", "\"z\": null", "all.byName.z must be a string"},
         }) {
       assertThat(text).contains(wrong[0]);
@@ -271,15 +277,15 @@ class StateFileTest {
   @Test
   void typesThatAFileCannotHold_areRefusedAtOnce() throws Exception {
     for (Record part :
-        List.of(
-            new Unsupported(new Object()), new Unsupported(new Object[] {null}))) {
+        List.of(new Unsupported(new Object()), new Unsupported(new Object[] {null}))) {
       assertThatThrownBy(() -> written(part))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContaining("cannot be in a state file");
     }
     assertThatThrownBy(() -> written(new Inner(null, null, null)))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage("Inner.text (null) must have a value. Only records and boxed numbers may be null");
+        .hasMessage(
+            "Inner.text (null) must have a value. Only records and boxed numbers may be null");
     StateFile state = read(text(written(new Inner("", null, null))));
     String thread = text(written(new Inner("", null, null))).replace("\"text\"", "\"thread\"");
     assertThat(state.has("all")).isTrue();

@@ -23,16 +23,14 @@ class ManyTasksReportTest {
   @ParameterizedTest
   @ValueSource(ints = {20, 200, 300})
   void report_staysBelowThreeMegabytes_howeverManyStepsAndTasks(int tasks) {
-    History history =
-        new SyntheticHistory(SyntheticHistory.names(tasks)).steps(2_000).history();
+    History history = new SyntheticHistory(SyntheticHistory.names(tasks)).steps(2_000).history();
     byte[] html = Report.of(history).toHtml().getBytes(StandardCharsets.UTF_8);
     assertThat(html.length).isLessThan(3_000_000);
   }
 
   @Test
   void upToTwentyTasks_haveALineEach_andNothingIsSaid() {
-    HistoryView view =
-        new SyntheticHistory(SyntheticHistory.names(20)).steps(5).history().view();
+    HistoryView view = new SyntheticHistory(SyntheticHistory.names(20)).steps(5).history().view();
     for (Chart chart : Chart.of(view)) {
       int lines = chart.id().equals("deviation") ? 1 : 20;
       assertThat(kinds(chart.lines(), ChartLine.Kind.MAIN)).hasSize(lines);
@@ -117,9 +115,7 @@ class ManyTasksReportTest {
             .findFirst()
             .orElseThrow();
     assertThat(Arrays.stream(spike.y()).max()).hasValue(view.weightedGradientNorm(500, 77));
-    assertThat(Page.lines(view, "gradient-shares"))
-        .extracting(ChartLine::name)
-        .contains("task 77");
+    assertThat(Page.lines(view, "gradient-shares")).extracting(ChartLine::name).contains("task 77");
   }
 
   @Test

@@ -53,7 +53,8 @@ class ReportTest {
     assertThat(band.y()[drawnAt(band, spike, view.steps(0))]).isGreaterThan(0.99);
     Page report = new Page(Files.readString(file));
     assertThat(report.text("omissions"))
-        .contains("steps are kept one by one; of those before, the smallest and the largest values");
+        .contains(
+            "steps are kept one by one; of those before, the smallest and the largest values");
     for (Chart chart : Chart.of(history)) {
       assertThat(report.dataPaths(chart.id(), 500))
           .as(chart.id())
@@ -193,8 +194,7 @@ class ReportTest {
             "1 of 7 steps left the loss weights alone, as a value was not finite. The first was iteration 3.",
             "1 of 7 steps had a loss not finite, task 'a'. The first was iteration 3.",
             "1 of 7 steps had a gradient not finite, task 'b'. The first was iteration 3.");
-    assertThat(Page.lines(history.view(), "rate").get(0).x())
-        .containsExactly(0, 1, 2, 4, 5, 6);
+    assertThat(Page.lines(history.view(), "rate").get(0).x()).containsExactly(0, 1, 2, 4, 5, 6);
     assertThat(Page.lines(history.view(), "loss-weight").get(0).x()).hasSize(7);
   }
 
@@ -234,7 +234,8 @@ class ReportTest {
     SyntheticHistory run = new SyntheticHistory(History.none(), "a", "b").steps(7);
     run.step(new double[] {Double.NaN, 1}, new double[] {1, 1}).steps(1);
     Page report = Page.of(run.history());
-    assertThat(report.text("steps")).isEqualTo("9 steps recorded, iterations 0 to 8, epochs 0 to 0.");
+    assertThat(report.text("steps"))
+        .isEqualTo("9 steps recorded, iterations 0 to 8, epochs 0 to 0.");
     assertThat(report.text("omissions")).isEqualTo("No steps are kept, so the charts are empty.");
     assertThat(report.values("loss"))
         .containsExactly(run.recorder().last().orElseThrow().measurement().losses());
@@ -248,8 +249,7 @@ class ReportTest {
     Page report = Page.of(run.history());
     assertThat(report.text("steps")).startsWith("7 steps recorded, iterations 0 to 6");
     assertThat(report.text("omissions")).isEqualTo("At most the last 5 steps are kept.");
-    assertThat(Page.lines(run.history().view(), "loss").get(0).x())
-        .containsExactly(2, 3, 4, 5, 6);
+    assertThat(Page.lines(run.history().view(), "loss").get(0).x()).containsExactly(2, 3, 4, 5, 6);
   }
 
   /** Iterations that begin anew would be drawn one over the other. */

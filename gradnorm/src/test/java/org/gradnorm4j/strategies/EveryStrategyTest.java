@@ -85,8 +85,8 @@ class EveryStrategyTest {
 
   @ParameterizedTest
   @MethodSource("balancers")
-  void history_hasTheSameFirstColumns_andTheStrategysOwn(
-      Balancer balancer, @TempDir Path folder) throws Exception {
+  void history_hasTheSameFirstColumns_andTheStrategysOwn(Balancer balancer, @TempDir Path folder)
+      throws Exception {
     ComputationGraph net = Networks.network(TASKS);
     LossBalancer attached = balancer.make().attach(net);
     train(net, 20);
@@ -154,8 +154,7 @@ class EveryStrategyTest {
 
     ComputationGraph half = Networks.network(TASKS);
     LossBalancer first = balancer.make().attach(half);
-    half.setListeners(
-        LossBalancerCheckpoint.builder(first, folder).everyIterations(50).build());
+    half.setListeners(LossBalancerCheckpoint.builder(first, folder).everyIterations(50).build());
     train(half, 50);
 
     Path last = LossBalancerCheckpoint.last(folder).orElseThrow();

@@ -23,9 +23,9 @@ import org.gradnorm4j.history.History;
 import org.gradnorm4j.report.Report;
 
 /**
- * The page {@code /gradnorm} of Deeplearning4j's UI server: what {@link Report} shows, of
- * every run in the attached storages, kept up to date while it trains. The server finds it by
- * itself when this library is on the class path.
+ * The page {@code /gradnorm} of Deeplearning4j's UI server: what {@link Report} shows, of every run
+ * in the attached storages, kept up to date while it trains. The server finds it by itself when
+ * this library is on the class path.
  *
  * <p>Answers requests from this machine only, and only such that ask for {@code localhost} or one
  * of its addresses: a foreign name, of a site that has it lead here or of a proxy, is refused. The

@@ -15,13 +15,13 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.deeplearning4j.core.storage.Persistable;
 import org.gradnorm4j.history.History;
 import org.gradnorm4j.history.HistoryLimit;
 import org.gradnorm4j.history.HistoryRecorder;
 import org.gradnorm4j.persist.QuantityRecord;
 import org.gradnorm4j.persist.StepRecord;
 import org.gradnorm4j.weighting.BalancedStep;
-import org.deeplearning4j.core.storage.Persistable;
 
 /**
  * What a stats storage keeps: how a run was set up, or one step of it. Encoded as a version byte,

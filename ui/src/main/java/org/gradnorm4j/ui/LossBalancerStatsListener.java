@@ -14,14 +14,15 @@ import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.optimize.api.BaseTrainingListener;
 import org.deeplearning4j.optimize.api.TrainingListener;
 import org.deeplearning4j.ui.model.stats.BaseStatsListener;
+import org.gradnorm4j.balancer.LossBalancer;
 import org.gradnorm4j.core.parallel.RoundListener;
 import org.gradnorm4j.weighting.BalancedStep;
-import org.gradnorm4j.balancer.LossBalancer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Writes a balancer's steps, of any strategy, to a stats storage, in memory, in a file or on another machine, for the
- * page {@code /gradnorm} of the UI server to which that storage is attached.
+ * Writes a balancer's steps, of any strategy, to a stats storage, in memory, in a file or on
+ * another machine, for the page {@code /gradnorm} of the UI server to which that storage is
+ * attached.
  *
  * <pre>{@code
  * StatsStorage storage = new InMemoryStatsStorage();
@@ -68,7 +69,8 @@ public final class LossBalancerStatsListener extends BaseTrainingListener implem
    * @param frequency from one recorded step to the next, of the steps that are measured; &ge; 1
    * @throws IllegalArgumentException if frequency is less than 1
    */
-  public LossBalancerStatsListener(LossBalancer balancer, StatsStorageRouter storage, int frequency) {
+  public LossBalancerStatsListener(
+      LossBalancer balancer, StatsStorageRouter storage, int frequency) {
     this(balancer, storage, frequency, System::currentTimeMillis);
   }
 

@@ -1,7 +1,7 @@
 /**
- * Loss balancing, by any strategy, in Deeplearning4j's UI server: {@link org.gradnorm4j.ui.LossBalancerStatsListener} writes
- * each step to a {@code StatsStorage}, as Deeplearning4j's own StatsListener does, and the server
- * shows it at {@code /gradnorm}.
+ * Loss balancing, by any strategy, in Deeplearning4j's UI server: {@link
+ * org.gradnorm4j.ui.LossBalancerStatsListener} writes each step to a {@code StatsStorage}, as
+ * Deeplearning4j's own StatsListener does, and the server shows it at {@code /gradnorm}.
  *
  * <pre>{@code
  * StatsStorage storage = new InMemoryStatsStorage();

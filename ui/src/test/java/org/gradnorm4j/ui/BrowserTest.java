@@ -3,9 +3,6 @@ package org.gradnorm4j.ui;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import org.gradnorm4j.gradnorm.GradNorm;
-import org.gradnorm4j.history.History;
-import org.gradnorm4j.history.Row;
 import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,6 +11,9 @@ import java.util.List;
 import org.deeplearning4j.ui.VertxUIServer;
 import org.deeplearning4j.ui.model.stats.StatsListener;
 import org.deeplearning4j.ui.model.storage.InMemoryStatsStorage;
+import org.gradnorm4j.gradnorm.GradNorm;
+import org.gradnorm4j.history.History;
+import org.gradnorm4j.history.Row;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -162,8 +162,7 @@ class BrowserTest {
   /** The numbers on the page are the history's, to the last digit. */
   private void checkLastStep(History history) {
     List<Row> rows = history.rows().toList();
-    List<Row> last =
-        rows.subList(rows.size() - history.taskNames().size(), rows.size());
+    List<Row> last = rows.subList(rows.size() - history.taskNames().size(), rows.size());
     List<WebElement> shown = browser.findElements(By.cssSelector("#last-step tbody tr"));
     assertThat(shown).hasSameSizeAs(last);
     for (int task = 0; task < last.size(); task++) {
@@ -175,8 +174,7 @@ class BrowserTest {
               .toList();
       Row row = last.get(task);
       assertThat(values)
-          .startsWith(
-              row.loss(), row.lossWeight(), row.gradientNorm(), row.weightedGradientNorm())
+          .startsWith(row.loss(), row.lossWeight(), row.gradientNorm(), row.weightedGradientNorm())
           .contains(
               row.value(GradNorm.RELATIVE_INVERSE_TRAINING_RATE),
               row.value(GradNorm.TARGET_GRADIENT_NORM));

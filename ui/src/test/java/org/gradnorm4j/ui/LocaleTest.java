@@ -2,7 +2,6 @@ package org.gradnorm4j.ui;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import org.gradnorm4j.weighting.BalancedStep;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
@@ -14,6 +13,7 @@ import java.util.List;
 import java.util.Locale;
 import org.deeplearning4j.ui.VertxUIServer;
 import org.deeplearning4j.ui.model.storage.InMemoryStatsStorage;
+import org.gradnorm4j.weighting.BalancedStep;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;

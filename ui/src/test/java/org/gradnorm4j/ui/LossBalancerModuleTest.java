@@ -94,8 +94,7 @@ class LossBalancerModuleTest {
     server.attach(storage);
     JsonArray runs = JsonParser.parseString(get("/gradnorm/runs").body()).getAsJsonArray();
     String id = runs.get(0).getAsJsonObject().get("id").getAsString();
-    assertThat(
-            get("/gradnorm/content?run=" + URLEncoder.encode(id, StandardCharsets.UTF_8)).body())
+    assertThat(get("/gradnorm/content?run=" + URLEncoder.encode(id, StandardCharsets.UTF_8)).body())
         .contains("Log variances", "<figure id=\"log-variance\">", "Uncertainty weighting")
         .doesNotContain("target");
     server.detach(storage);

@@ -3,11 +3,6 @@ package org.gradnorm4j.ui;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import org.gradnorm4j.weighting.Quantity;
-import org.gradnorm4j.weighting.BalancedStep;
-import org.gradnorm4j.weighting.SkipCause;
-import org.gradnorm4j.history.History;
-import org.gradnorm4j.history.Row;
 import java.io.ByteArrayOutputStream;
 import java.io.DataOutputStream;
 import java.nio.ByteBuffer;
@@ -21,10 +16,14 @@ import org.deeplearning4j.parallelism.ParallelWrapper;
 import org.deeplearning4j.ui.model.stats.StatsListener;
 import org.deeplearning4j.ui.model.storage.FileStatsStorage;
 import org.deeplearning4j.ui.model.storage.InMemoryStatsStorage;
+import org.gradnorm4j.balancer.LossBalancer;
 import org.gradnorm4j.core.StepMeasurement;
 import org.gradnorm4j.core.parallel.ParallelTraining;
-import org.gradnorm4j.balancer.LossBalancer;
 import org.gradnorm4j.gradnorm.GradNorm;
+import org.gradnorm4j.history.History;
+import org.gradnorm4j.history.Row;
+import org.gradnorm4j.weighting.BalancedStep;
+import org.gradnorm4j.weighting.SkipCause;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -76,8 +75,7 @@ class LossBalancerStatsListenerTest {
     InMemoryStatsStorage storage = new InMemoryStatsStorage();
     training.net.setListeners(new LossBalancerStatsListener(training.balancer, storage, 4));
     training.fit(10);
-    assertThat(read(storage).rows().map(Row::iteration).distinct())
-        .containsExactly(0, 4, 8);
+    assertThat(read(storage).rows().map(Row::iteration).distinct()).containsExactly(0, 4, 8);
     assertThatThrownBy(() -> new LossBalancerStatsListener(training.balancer, storage, 0))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("frequency (0) must be >= 1");
@@ -108,8 +106,7 @@ class LossBalancerStatsListenerTest {
   void onlyStepsOfItsOwn_areRecorded(
       String from, int measureEvery, boolean frozen, @TempDir Path folder) throws Exception {
     Training training =
-        new Training(
-            GradNorm.builder().measureEvery(measureEvery).build(), "depth", "normals");
+        new Training(GradNorm.builder().measureEvery(measureEvery).build(), "depth", "normals");
     training.fit(15);
     if (frozen) {
       training.balancer.freeze();
@@ -134,8 +131,7 @@ class LossBalancerStatsListenerTest {
       assertThat(storage.listSessionIDs()).isEmpty();
       return;
     }
-    List<Row> expected =
-        gradNorm.history().rows().filter(row -> row.iteration() >= 15).toList();
+    List<Row> expected = gradNorm.history().rows().filter(row -> row.iteration() >= 15).toList();
     assertThat(expected).hasSize(measureEvery == 1 ? 20 : 2);
     assertThat(read(storage).rows()).containsExactlyElementsOf(expected);
   }
@@ -153,8 +149,7 @@ class LossBalancerStatsListenerTest {
     assertThat(storage.listSessionIDs()).isEmpty();
     training.balancer.unfreeze();
     training.fit(2);
-    assertThat(read(storage).rows().map(Row::iteration).distinct())
-        .containsExactly(5, 6);
+    assertThat(read(storage).rows().map(Row::iteration).distinct()).containsExactly(5, 6);
   }
 
   /** Each worker calls it: every round once, the last one too. */
@@ -211,8 +206,7 @@ class LossBalancerStatsListenerTest {
                 .gradientNorms(0.1, 1e-300)
                 .lossWeights(1, 1)
                 .build(),
-            Map.of(
-                GradNorm.LOSS_RATIO, nan, GradNorm.GRADIENT_LOSS, new double[] {Double.NaN}),
+            Map.of(GradNorm.LOSS_RATIO, nan, GradNorm.GRADIENT_LOSS, new double[] {Double.NaN}),
             new double[] {1.5, 0.5},
             Map.of("a", Set.of(SkipCause.LOSS, SkipCause.GRADIENT_NORM)));
     LossBalancerRecord record = LossBalancerRecord.ofStep("session", "worker", 1234L, step);

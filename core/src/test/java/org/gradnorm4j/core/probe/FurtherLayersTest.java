@@ -383,10 +383,10 @@ class FurtherLayersTest {
     return cases.stream().map(each -> DynamicTest.dynamicTest(each.name(), () -> check(each)));
   }
 
-  /** The README's list is this one. */
+  /** The list in docs/exactness.md is this one. */
   @Test
-  void readme_listsThem() throws Exception {
-    assertThat(Files.readString(Path.of("..", "README.md")))
+  void document_listsThem() throws Exception {
+    assertThat(Files.readString(Path.of("..", "docs", "exactness.md")))
         .contains("As shared layer: " + names(sharedLayers()) + ".")
         .contains("Between: " + names(betweens()) + ".");
   }

@@ -20,10 +20,10 @@ import org.gradnorm4j.core.probe.OracleMatrix.Named;
 import org.gradnorm4j.core.probe.OracleMatrix.Row;
 import org.junit.jupiter.api.Test;
 
-/** The README's table of what is exact is {@link OracleMatrix}, so that it cannot say more. */
+/** The documents' table of what is exact is {@link OracleMatrix}, so that it cannot say more. */
 class OracleMatrixReadmeTest {
   @Test
-  void readme_listsWhatTheMatrixShows() throws Exception {
+  void document_listsWhatTheMatrixShows() throws Exception {
     List<String> table = new ArrayList<>();
     table.add("| | shared layer | between it and the heads | heads |");
     table.add("|---|---|---|---|");
@@ -37,12 +37,12 @@ class OracleMatrixReadmeTest {
               joined(family.betweens().stream().map(Named::name)),
               joined(family.heads().stream().map(Named::name))));
     }
-    assertThat(readme()).contains(String.join("\n", table));
+    assertThat(document()).contains(String.join("\n", table));
   }
 
   @Test
-  void readme_saysHowMuchTheNormalBuildShows() throws Exception {
-    assertThat(readme().replaceAll("\\s+", " "))
+  void document_saysHowMuchTheNormalBuildShows() throws Exception {
+    assertThat(document().replaceAll("\\s+", " "))
         .contains(
             String.format(
                 Locale.ROOT, "takes %d of the %d combinations", count(false), count(true)))
@@ -60,8 +60,8 @@ class OracleMatrixReadmeTest {
         .sum();
   }
 
-  private static String readme() throws IOException {
-    return Files.readString(Path.of("..", "README.md"));
+  private static String document() throws IOException {
+    return Files.readString(Path.of("..", "docs", "exactness.md"));
   }
 
   private static String joined(Stream<String> names) {

@@ -54,6 +54,7 @@ class DocumentsTest {
       import org.gradnorm4j.core.probe.*;
       import org.gradnorm4j.gradnorm.*;
       import org.gradnorm4j.history.*;
+      import org.gradnorm4j.report.*;
       import org.gradnorm4j.strategies.*;
       import org.nd4j.linalg.dataset.api.MultiDataSet;
       import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;

@@ -62,7 +62,9 @@ class CheckpointHistoryTest {
     return balancer;
   }
 
-  /** Two counts, three flags, and four numbers of each of three tasks a step, whatever came before. */
+  /**
+   * Two counts, three flags, and four numbers of each of three tasks a step, whatever came before.
+   */
   @Test
   void eachCheckpoint_appendsItsOwnSteps_andNothingElse() throws Exception {
     ComputationGraph net = TrainingProcess.network();
@@ -86,8 +88,7 @@ class CheckpointHistoryTest {
   /** The oracle: the same run's own history at each checkpoint. */
   @ParameterizedTest
   @CsvSource({"ALL, 0", "LAST_STEPS, 4", "NONE, 0", "THINNED, 64"})
-  void everyCheckpoint_hasTheHistoryOfItsMoment(HistoryLimit.Kind kind, int kept)
-      throws Exception {
+  void everyCheckpoint_hasTheHistoryOfItsMoment(HistoryLimit.Kind kind, int kept) throws Exception {
     ComputationGraph net = TrainingProcess.network();
     LossBalancer balancer = balancer(new HistoryLimit(kind, kept)).attach(net);
     save(net, balancer, 7, 2);
@@ -126,8 +127,7 @@ class CheckpointHistoryTest {
     SavedModels.assertSame(file(folder(), 1), file(copy, 1));
     SavedModels.assertSame(file(folder(), 3), file(copy, 3));
     assertThat(SavedModels.bytes(straight.history()))
-        .isEqualTo(
-            SavedModels.bytes(LossBalancer.restoreFromModel(file(folder(), 3)).history()));
+        .isEqualTo(SavedModels.bytes(LossBalancer.restoreFromModel(file(folder(), 3)).history()));
   }
 
   @Test

@@ -6,6 +6,7 @@ import ch.qos.logback.classic.Level;
 import java.nio.file.Path;
 import java.util.Map;
 import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.gradnorm4j.balancer.LossBalancer;
 import org.gradnorm4j.history.History;
 import org.gradnorm4j.testing.LogLines;
 import org.gradnorm4j.testing.Networks;
@@ -20,7 +21,7 @@ class AttachAgainTest {
   void anotherNetwork_getsTheRunOfTheFirst_andTheLogSaysSo(@TempDir Path folder) throws Exception {
     ComputationGraph first = TrainingProcess.network();
     GradNorm gradNorm = GradNorm.builder().build();
-    try (LogLines log = new LogLines(GradNorm.class)) {
+    try (LogLines log = new LogLines(LossBalancer.class)) {
       gradNorm.attach(first);
       TrainingProcess.train(first, 5);
       gradNorm.detach();
@@ -53,7 +54,7 @@ class AttachAgainTest {
     gradNorm.detach();
     gradNorm.reset();
     assertThat(gradNorm.lastStep()).isEmpty();
-    try (LogLines log = new LogLines(GradNorm.class)) {
+    try (LogLines log = new LogLines(LossBalancer.class)) {
       ComputationGraph other = Networks.network("x", "y"); // other tasks, even
       gradNorm.attach(other);
       assertThat(gradNorm.lossWeights()).isEqualTo(Map.of("x", 1.0, "y", 1.0));
@@ -135,7 +136,7 @@ class AttachAgainTest {
   void noticesAreLoggedOnce() {
     ComputationGraph net = TrainingProcess.network();
     GradNorm.builder().lossWeightUpdater(new Nadam(0.1)).build().attach(net);
-    try (LogLines log = new LogLines(GradNorm.class)) {
+    try (LogLines log = new LogLines(LossBalancer.class)) {
       TrainingProcess.train(net, 5);
       assertThat(log.of(Level.WARN))
           .singleElement()
@@ -146,7 +147,7 @@ class AttachAgainTest {
     }
     ComputationGraph alone = TrainingProcess.network();
     GradNorm.builder().taskWindow(2).build().attach(alone);
-    try (LogLines log = new LogLines(GradNorm.class)) {
+    try (LogLines log = new LogLines(LossBalancer.class)) {
       for (int t = 0; t < 5; t++) {
         var batch = TrainingProcess.batch(t);
         batch.setLabelsMaskArray(

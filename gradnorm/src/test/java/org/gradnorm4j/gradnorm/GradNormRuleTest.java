@@ -260,8 +260,9 @@ class GradNormRuleTest {
       StepMeasurement step =
           measured(new double[] {1, 0.1 + 1.0 / (t + 1), 0.5}, norms, state.lossWeights());
       state = rule.update(state, step);
-      assertThat(state.step().values(GradNorm.TARGET_GRADIENT_NORM))
-          .containsOnly(Rules.meanGradientNorm(state));
+      double[] targets = state.step().values(GradNorm.TARGET_GRADIENT_NORM);
+      assertThat(targets).containsOnly(targets[0]);
+      assertThat(targets[0]).isCloseTo(Rules.meanGradientNorm(state), within(1e-14));
     }
     double mean = Rules.meanGradientNorm(state);
     for (double norm : state.step().values(Quantity.WEIGHTED_GRADIENT_NORM)) {
@@ -361,7 +362,8 @@ class GradNormRuleTest {
               measured(ones(2), new double[] {bad, 1}, state.lossWeights()))) {
         DryRun<GradNormState> update =
             adam(2, 1.5, WeightUpdate.MULTIPLICATIVE).update(state, step);
-        assertThat(update).usingRecursiveComparison().ignoringFields("skips").isEqualTo(state);
+        assertThat(update.state()).isSameAs(state.state());
+        assertThat(update.lossWeights()).isSameAs(state.lossWeights());
         assertThat(update.step().skipped()).isTrue();
         assertThat(update.step().nextLossWeights()).containsExactly(0.5, 1.5);
       }

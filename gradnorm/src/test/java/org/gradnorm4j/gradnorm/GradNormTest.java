@@ -7,6 +7,7 @@ import static org.gradnorm4j.testing.Networks.network;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -128,21 +129,23 @@ class GradNormTest {
     assertThat(lines).hasSize(5);
     assertThat(lines.get(0))
         .isEqualTo(
-            "iteration,epoch,task,loss,loss_weight,gradient_norm,weighted_gradient_norm,target_gradient_norm,relative_inverse_training_rate,mean_loss_ratio,present,skipped");
+            "iteration,epoch,task,loss,loss_weight,gradient_norm,weighted_gradient_norm,target_gradient_norm,relative_inverse_training_rate,loss_ratio,gradient_loss,present,skipped,steps,gradient_share");
     BalancedStep last = gradNorm.lastStep().orElseThrow();
     assertThat(lines.get(4))
         .isEqualTo(
             String.format(
                 Locale.ROOT,
-                "1,0,\"with,comma\",%s,%s,%s,%s,%s,%s,%s,true,false",
+                "1,0,\"with,comma\",%s,%s,%s,%s,%s,%s,%s,%s,true,false,1,%s",
                 last.measurement().losses()[1],
                 last.measurement().lossWeights()[1],
                 last.measurement().gradientNorms()[1],
                 last.values(Quantity.WEIGHTED_GRADIENT_NORM)[1],
                 last.values(GradNorm.TARGET_GRADIENT_NORM)[1],
                 last.values(GradNorm.RELATIVE_INVERSE_TRAINING_RATE)[1],
-                last.values(GradNorm.LOSS_RATIO)[0]
-                    / last.values(GradNorm.RELATIVE_INVERSE_TRAINING_RATE)[0]));
+                last.values(GradNorm.LOSS_RATIO)[1],
+                last.value(GradNorm.GRADIENT_LOSS),
+                last.values(Quantity.WEIGHTED_GRADIENT_NORM)[1]
+                    / Arrays.stream(last.values(Quantity.WEIGHTED_GRADIENT_NORM)).sum()));
     assertThat(lines.get(1)).startsWith("0,0,a,").contains(",1.0,");
     assertThat(gradNorm.history().size()).isEqualTo(2);
     assertThat(gradNorm.history().rows().map(Row::task))

@@ -78,7 +78,11 @@ class HistoryBytesTest {
   /** What checkpoints do, a few steps apart; the oracle is again the history itself. */
   @ParameterizedTest
   @CsvSource({
-    "ALL, 0, 40", "LAST_STEPS, 50, 50", "THINNED, 64, 20", "THINNED, 64, 31", "THINNED, 200, 90"
+    "ALL, 0, 40",
+    "LAST_STEPS, 50, 50",
+    "THINNED, 64, 20",
+    "THINNED, 64, 31",
+    "THINNED, 200, 90"
   })
   void appended_isTheSame(Kind kind, int kept, int apart) throws IOException {
     HistoryLimit limit = new HistoryLimit(kind, kept);
@@ -91,8 +95,7 @@ class HistoryBytesTest {
       HistoryView view = run.history().view();
       assertThat(HistoryBytes.hasAllSince(view, before)).isTrue();
       HistoryBytes.append(view, before, file);
-      HistoryRecorder again =
-          read(file.toByteArray(), limit, run.recorder().last().orElseThrow());
+      HistoryRecorder again = read(file.toByteArray(), limit, run.recorder().last().orElseThrow());
       assertThat(bytes(again.history())).isEqualTo(bytes(run.history()));
     }
   }
@@ -157,8 +160,7 @@ class HistoryBytesTest {
           i % 3 == 0 ? Arrays.copyOf(whole, random.nextInt(whole.length)) : whole.clone();
       for (int flips = random.nextInt(5); flips > 0 && damaged.length > 0; flips--) {
         int at = i % 3 == 1 ? 4 : damaged.length;
-        damaged[random.nextInt(Math.min(at, damaged.length))] ^=
-            (byte) (1 << random.nextInt(8));
+        damaged[random.nextInt(Math.min(at, damaged.length))] ^= (byte) (1 << random.nextInt(8));
       }
       long before = memory.getCurrentThreadAllocatedBytes();
       try {

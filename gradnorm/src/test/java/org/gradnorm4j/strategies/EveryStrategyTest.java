@@ -103,7 +103,7 @@ class EveryStrategyTest {
                 "gradient_norm",
                 "weighted_gradient_norm"));
     attached.weighting().quantities().forEach(quantity -> expected.add(quantity.id()));
-    expected.addAll(List.of("present", "skipped"));
+    expected.addAll(List.of("present", "skipped", "steps", "gradient_share"));
     assertThat(lines.get(0).split(",")).containsExactlyElementsOf(expected);
     assertThat(lines).hasSize(1 + 20 * TASKS.length);
     Row last = attached.history().rows().reduce((row, next) -> next).orElseThrow();

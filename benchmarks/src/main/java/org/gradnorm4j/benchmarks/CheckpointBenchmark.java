@@ -31,8 +31,8 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * One checkpoint, every ten steps, after few steps and after many: they should take the same. Most of
- * it is waiting for the disk, so compare medians.
+ * One checkpoint, every ten steps, after few steps and after many: they should take the same. Most
+ * of it is waiting for the disk, so compare medians.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.SampleTime)

@@ -7,15 +7,17 @@ import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.deeplearning4j.ui.VertxUIServer;
 import org.deeplearning4j.ui.model.stats.StatsListener;
 import org.deeplearning4j.ui.model.storage.InMemoryStatsStorage;
-import org.gradnorm4j.gradnorm.GradNorm;
 import org.gradnorm4j.history.History;
 import org.gradnorm4j.history.Row;
 import org.gradnorm4j.report.Chart;
 import org.gradnorm4j.report.Report;
+import org.gradnorm4j.weighting.Quantity;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -170,16 +172,23 @@ class BrowserTest {
     for (int task = 0; task < last.size(); task++) {
       assertThat(shown.get(task).findElement(By.tagName("th")).getText())
           .isEqualTo(last.get(task).task());
-      List<Double> values =
-          shown.get(task).findElements(By.tagName("td")).stream()
-              .map(cell -> Double.parseDouble(cell.getDomAttribute("data-value")))
-              .toList();
+      Map<String, Double> values = new HashMap<>();
+      for (WebElement cell : shown.get(task).findElements(By.tagName("td"))) {
+        values.put(
+            cell.getDomAttribute("data-quantity"),
+            Double.parseDouble(cell.getDomAttribute("data-value")));
+      }
       Row row = last.get(task);
       assertThat(values)
-          .startsWith(row.loss(), row.lossWeight(), row.gradientNorm(), row.weightedGradientNorm())
-          .contains(
-              row.value(GradNorm.RELATIVE_INVERSE_TRAINING_RATE),
-              row.value(GradNorm.TARGET_GRADIENT_NORM));
+          .containsEntry("loss", row.loss())
+          .containsEntry("loss_weight", row.lossWeight())
+          .containsEntry("gradient_norm", row.gradientNorm())
+          .containsEntry("weighted_gradient_norm", row.weightedGradientNorm());
+      for (Quantity quantity : history.quantities()) {
+        if (quantity.isPerTask()) {
+          assertThat(values).containsEntry(quantity.id(), row.value(quantity));
+        }
+      }
     }
   }
 

@@ -1,7 +1,5 @@
 package org.gradnorm4j.history;
 
-import java.io.IOException;
-import java.io.Reader;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -121,19 +119,6 @@ public final class HistoryRecorder {
   }
 
   /**
-   * Adds the rows of a file that {@link History#writeCsv} has written, with rows of {@link
-   * HistoryView#appendCsv} after them or not. Steps that were merged are not told apart in it: call
-   * {@link #restore} then, to have their counts.
-   *
-   * @param csv read to its end, not closed
-   * @param name of the file, for messages
-   * @throws IOException if it cannot be read, or is not of these tasks and quantities; says where
-   */
-  public void read(Reader csv, String name) throws IOException {
-    HistoryCsv.read(csv, name, table);
-  }
-
-  /**
    * Tells what cannot be seen from rows that were read.
    *
    * @param counts of all steps
@@ -141,7 +126,7 @@ public final class HistoryRecorder {
    * @throws IllegalArgumentException if the counts are of other tasks, or of fewer steps than were
    *     read; or if there is a last step and no step was counted, or the other way round
    */
-  public void restore(HistoryCounts counts, BalancedStep lastStep) {
+  void restore(HistoryCounts counts, BalancedStep lastStep) {
     if ((lastStep == null) != (counts.steps() == 0)) {
       throw new IllegalArgumentException(
           String.format(

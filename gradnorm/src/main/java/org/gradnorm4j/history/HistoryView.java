@@ -317,17 +317,6 @@ public final class HistoryView {
     HistoryCsv.write(out, this);
   }
 
-  /**
-   * Writes rows without the header, to be appended to what was written before.
-   *
-   * @param out not closed
-   * @param from the first row
-   * @throws IOException if it cannot be written
-   */
-  public void appendCsv(Appendable out, int from) throws IOException {
-    HistoryCsv.append(out, this, from);
-  }
-
   Columns columns() {
     return columns;
   }

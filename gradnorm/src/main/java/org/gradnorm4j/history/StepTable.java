@@ -1,7 +1,6 @@
 package org.gradnorm4j.history;
 
 import java.util.List;
-import java.util.Locale;
 import org.gradnorm4j.core.StepMeasurement;
 import org.gradnorm4j.weighting.BalancedStep;
 import org.gradnorm4j.weighting.Quantity;
@@ -103,37 +102,6 @@ final class StepTable {
     } else if (steps.size() > capacity) {
       steps.removeFirst(steps.size() - capacity);
     }
-  }
-
-  /**
-   * Adds a section by its two rows, before all steps. If that is more than the limit, the next step
-   * brings it there.
-   *
-   * @param merged the steps in it, &ge; 2
-   * @throws IllegalArgumentException if it cannot follow those before; says why
-   */
-  synchronized void addSection(
-      long merged, int[] iterations, int[] epochs, double[][] cells, byte[][] flags) {
-    boolean first = sections.size() == 0;
-    if (merged < 2 || steps.size() > 0 || open.size() > 0 || (!first && merged > sectionSteps)) {
-      throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "a section of %d steps must have 2 or more, follow sections that are as long, and come before single steps",
-              merged));
-    }
-    see(iterations[0], epochs[0]);
-    counter.add(merged, iterations[0], epochs[0]);
-    see(iterations[1], epochs[1]);
-    if (limit.kind() == HistoryLimit.Kind.NONE || limit.kind() == HistoryLimit.Kind.LAST_STEPS) {
-      return;
-    }
-    sectionSteps = first ? merged : sectionSteps;
-    boolean complete = merged == sectionSteps;
-    RowList part = complete ? sections : open;
-    openSteps = complete ? 0 : merged;
-    part.add(iterations[0], epochs[0], cells[0], flags[0]);
-    part.add(iterations[1], epochs[1], cells[1], flags[1]);
   }
 
   private void see(int iteration, int epoch) {

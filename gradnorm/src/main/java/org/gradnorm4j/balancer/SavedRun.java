@@ -137,19 +137,19 @@ public final class SavedRun {
     parts.checkParts(HEADER, BALANCER, SETTINGS, WEIGHTS, STATE, LAST_STEP, ModelFile.LOG_PART);
     Header header = parts.part(HEADER, Header.class);
     try {
-      LossWeightings.Provider<?> provider =
-          LossWeightings.provider(header.strategy())
+      LossWeightings.Format<?> format =
+          LossWeightings.format(header.strategy())
               .orElseThrow(
                   () -> new IllegalArgumentException(LossWeightings.unknown(header.strategy())));
-      return new SavedRun(Content.read(weighting(provider, parts), header, parts));
+      return new SavedRun(Content.read(weighting(format, parts), header, parts));
     } catch (IllegalArgumentException e) {
       throw parts.refused(e);
     }
   }
 
   private static <C extends Record> LossWeighting<?> weighting(
-      LossWeightings.Provider<C> provider, StateFile parts) throws IOException {
-    return provider.create(parts.part(SETTINGS, provider.settingsType()));
+      LossWeightings.Format<C> format, StateFile parts) throws IOException {
+    return format.create().apply(parts.part(SETTINGS, format.settingsType()));
   }
 
   /**

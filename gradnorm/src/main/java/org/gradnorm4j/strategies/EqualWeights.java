@@ -7,7 +7,6 @@ import org.gradnorm4j.core.StepMeasurement;
 import org.gradnorm4j.core.Tasks;
 import org.gradnorm4j.weighting.Decision;
 import org.gradnorm4j.weighting.LossWeighting;
-import org.gradnorm4j.weighting.LossWeightings;
 import org.gradnorm4j.weighting.Need;
 import org.gradnorm4j.weighting.Quantity;
 
@@ -21,7 +20,7 @@ import org.gradnorm4j.weighting.Quantity;
  * </pre>
  */
 public final class EqualWeights implements LossWeighting<EqualWeights.State> {
-  private static final String ID = "equal-weights";
+  static final String ID = "equal-weights";
 
   private EqualWeights() {}
 
@@ -39,27 +38,6 @@ public final class EqualWeights implements LossWeighting<EqualWeights.State> {
 
   /** No settings. */
   record Settings() {}
-
-  /** Makes the strategy when a file is read. */
-  public static final class Provider implements LossWeightings.Provider<Settings> {
-    /** For the service loader. */
-    public Provider() {}
-
-    @Override
-    public String id() {
-      return ID;
-    }
-
-    @Override
-    public Class<Settings> settingsType() {
-      return Settings.class;
-    }
-
-    @Override
-    public LossWeighting<?> create(Settings settings) {
-      return EqualWeights.create();
-    }
-  }
 
   @Override
   public String id() {

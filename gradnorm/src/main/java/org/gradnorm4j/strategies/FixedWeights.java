@@ -11,7 +11,6 @@ import org.gradnorm4j.core.Tasks;
 import org.gradnorm4j.weighting.Arguments;
 import org.gradnorm4j.weighting.Decision;
 import org.gradnorm4j.weighting.LossWeighting;
-import org.gradnorm4j.weighting.LossWeightings;
 import org.gradnorm4j.weighting.Need;
 import org.gradnorm4j.weighting.Quantity;
 
@@ -30,11 +29,11 @@ import org.gradnorm4j.weighting.Quantity;
  * }</pre>
  */
 public final class FixedWeights implements LossWeighting<FixedWeights.State> {
-  private static final String ID = "fixed-weights";
+  static final String ID = "fixed-weights";
 
   private final Settings settings;
 
-  private FixedWeights(Settings settings) {
+  FixedWeights(Settings settings) {
     this.settings = settings;
   }
 
@@ -76,27 +75,6 @@ public final class FixedWeights implements LossWeighting<FixedWeights.State> {
             copy.put(task, weight);
           });
       lossWeights = Collections.unmodifiableMap(copy);
-    }
-  }
-
-  /** Makes the strategy when a file is read. */
-  public static final class Provider implements LossWeightings.Provider<Settings> {
-    /** For the service loader. */
-    public Provider() {}
-
-    @Override
-    public String id() {
-      return ID;
-    }
-
-    @Override
-    public Class<Settings> settingsType() {
-      return Settings.class;
-    }
-
-    @Override
-    public LossWeighting<?> create(Settings settings) {
-      return new FixedWeights(settings);
     }
   }
 

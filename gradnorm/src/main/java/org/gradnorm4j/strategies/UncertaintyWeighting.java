@@ -13,7 +13,6 @@ import org.gradnorm4j.optimizer.WeightOptimizer;
 import org.gradnorm4j.weighting.Arguments;
 import org.gradnorm4j.weighting.Decision;
 import org.gradnorm4j.weighting.LossWeighting;
-import org.gradnorm4j.weighting.LossWeightings;
 import org.gradnorm4j.weighting.Need;
 import org.gradnorm4j.weighting.Quantity;
 
@@ -44,11 +43,11 @@ public final class UncertaintyWeighting implements LossWeighting<UncertaintyWeig
   public static final Quantity LOG_VARIANCE =
       Quantity.perTask("log_variance", "Log variances", "s");
 
-  private static final String ID = "uncertainty-weighting";
+  static final String ID = "uncertainty-weighting";
 
   private final Settings settings;
 
-  private UncertaintyWeighting(Settings settings) {
+  UncertaintyWeighting(Settings settings) {
     this.settings = settings;
   }
 
@@ -98,27 +97,6 @@ public final class UncertaintyWeighting implements LossWeighting<UncertaintyWeig
    * @param optimizer of s
    */
   record Settings(WeightOptimizer optimizer) {}
-
-  /** Makes the strategy when a file is read. */
-  public static final class Provider implements LossWeightings.Provider<Settings> {
-    /** For the service loader. */
-    public Provider() {}
-
-    @Override
-    public String id() {
-      return ID;
-    }
-
-    @Override
-    public Class<Settings> settingsType() {
-      return Settings.class;
-    }
-
-    @Override
-    public LossWeighting<?> create(Settings settings) {
-      return new UncertaintyWeighting(settings);
-    }
-  }
 
   @Override
   public String id() {

@@ -24,7 +24,8 @@ import org.gradnorm4j.core.Tasks;
  * <p>An instance has its settings and nothing else, and may be used by several threads. Methods
  * modify none of their arguments; arrays are by task, in the order of the network's.
  *
- * <p>To be found again when a file is read, a strategy needs a {@link LossWeightings.Provider}.
+ * <p>To be found again when a file is read, a strategy needs a line in a {@link
+ * LossWeightings.Catalog}.
  *
  * @param <S> the state: a record of numbers, strings, enums, arrays and records of these. Its
  *     compact constructor refuses what cannot be
@@ -46,7 +47,7 @@ public interface LossWeighting<S extends Record> {
   String name();
 
   /**
-   * What makes this instance again: {@link LossWeightings.Provider#create} gets it back.
+   * What makes this instance again: {@link LossWeightings.Format#create} gets it back.
    *
    * @return a record of the same kinds of values as a state
    */

@@ -1,59 +1,57 @@
 package org.gradnorm4j.weighting;
 
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.ServiceLoader;
+import java.util.function.Function;
 
 /**
- * Finds a strategy by the id that a file names. No class is named by a file: only strategies whose
- * {@link Provider} is registered, as a service, are ever made.
+ * Finds a strategy by the id that a file names. No class is named by a file: only strategies of a
+ * {@link Catalog} that is registered as a service are ever made.
  */
 public final class LossWeightings {
 
   /**
-   * Makes a strategy from its settings. Registered under {@code
-   * META-INF/services/org.gradnorm4j.weighting.LossWeightings$Provider}.
+   * How a strategy is made from a file.
    *
    * @param <C> type of the settings
+   * @param id as {@link LossWeighting#id()}
+   * @param settingsType type of {@link LossWeighting#settings()}
+   * @param create makes the strategy with these settings; throws an IllegalArgumentException that
+   *     names the setting if they are impossible
    */
-  public interface Provider<C extends Record> {
-    /**
-     * Whose strategy.
-     *
-     * @return as {@link LossWeighting#id()}
-     */
-    String id();
+  public record Format<C extends Record>(
+      String id, Class<C> settingsType, Function<C, LossWeighting<?>> create) {}
 
+  /**
+   * The strategies of a library. An implementation has a constructor without arguments, and its
+   * name in {@code META-INF/services/org.gradnorm4j.weighting.LossWeightings$Catalog}.
+   */
+  public interface Catalog {
     /**
-     * The type of the settings, for files.
+     * All of them.
      *
-     * @return that of {@link LossWeighting#settings()}
+     * @return of different ids
      */
-    Class<C> settingsType();
-
-    /**
-     * Makes it.
-     *
-     * @param settings from a file
-     * @return a strategy with these settings
-     * @throws IllegalArgumentException if they are impossible; names the setting
-     */
-    LossWeighting<?> create(C settings);
+    List<Format<?>> formats();
   }
 
   private LossWeightings() {}
 
   /**
-   * The provider of a strategy.
+   * The format of a strategy.
    *
    * @param id the strategy's
-   * @return empty if none is registered under this id
+   * @return empty if no catalog has one with this id
    */
-  public static Optional<Provider<?>> provider(String id) {
-    for (Provider<?> provider :
-        ServiceLoader.load(Provider.class, LossWeightings.class.getClassLoader())) {
-      if (provider.id().equals(id)) {
-        return Optional.of(provider);
+  public static Optional<Format<?>> format(String id) {
+    for (Catalog catalog :
+        ServiceLoader.load(Catalog.class, LossWeightings.class.getClassLoader())) {
+      for (Format<?> format : catalog.formats()) {
+        if (format.id().equals(id)) {
+          return Optional.of(format);
+        }
       }
     }
     return Optional.empty();
@@ -68,7 +66,7 @@ public final class LossWeightings {
   public static String unknown(String id) {
     return String.format(
         Locale.ROOT,
-        "no strategy '%s' is known here. Put the library it is in on the class path; one of your own needs a registered LossWeightings.Provider",
+        "no strategy '%s' is known here. Put the library it is in on the class path; one of your own needs a registered LossWeightings.Catalog",
         id);
   }
 }

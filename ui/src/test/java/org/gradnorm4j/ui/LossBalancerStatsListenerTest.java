@@ -231,7 +231,15 @@ class LossBalancerStatsListenerTest {
   /** What this version writes, to the letter: later ones must read it too. */
   @Test
   void recordOfVersion1_isRead() throws Exception {
-    String json = "@@JSON@@";
+    String json =
+        """
+        {"measurement":{"iteration":3,"epoch":1,"batchSize":16,"tasks":["a","b"],\
+        "present":[true,false],"losses":[0.5,0.0],"lossesPerLabel":[0.5,NaN],\
+        "gradientNorms":[2.0,0.0],"lossWeights":[1.5,0.5]},\
+        "quantities":[{"id":"loss_ratio","name":"Losses over the initial losses",\
+        "symbol":"L / L(0)","unit":"","perTask":true},\
+        {"id":"gradient_loss","name":"Gradient loss","symbol":"L_grad","unit":"","perTask":false}],\
+        "values":[[0.25,NaN],[1.5]],"nextLossWeights":[1.25,0.75],"skipCauses":{"b":["LOSS"]}}""";
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     DataOutputStream out = new DataOutputStream(bytes);
     out.writeByte(1);

@@ -50,6 +50,7 @@ public final class StepMeasurement {
   private final double[] lossesPerLabel;
   private final double[] gradientNorms;
   private final double[] lossWeights;
+  private final double[][] gram;
 
   /** The builder's arrays are its own copies, and never written into. */
   private StepMeasurement(Builder builder) {
@@ -67,6 +68,13 @@ public final class StepMeasurement {
             : checked("lossesPerLabel", builder.lossesPerLabel);
     gradientNorms = checked("gradientNorms", builder.gradientNorms);
     lossWeights = checked("lossWeights", builder.lossWeights);
+    gram = builder.gram;
+    if (gram != null) {
+      TaskArrays.checkLength("gram", gram.length, taskNames);
+      for (double[] row : gram) {
+        TaskArrays.checkLength("gram", row, taskNames);
+      }
+    }
   }
 
   private static int checked(String name, int count) {
@@ -232,6 +240,35 @@ public final class StepMeasurement {
     return TaskArrays.byTask(tasks.names(), lossWeights);
   }
 
+  /**
+   * Whether the Gram matrix was measured.
+   *
+   * @return true if {@link #gram()} may be asked for
+   */
+  public boolean hasGram() {
+    return gram != null;
+  }
+
+  /**
+   * The Gram matrix of the tasks' unweighted gradients on W, G<sub>ij</sub> =
+   * &lang;&nabla;<sub>W</sub>L<sub>i</sub>, &nabla;<sub>W</sub>L<sub>j</sub>&rang;. Its diagonal
+   * has the squares of {@link #gradientNorms()}.
+   *
+   * @return T &times; T, symmetric; 0 in the row and column of an absent task; a copy
+   * @throws IllegalStateException if it was not measured, as nobody asked for it
+   */
+  public double[][] gram() {
+    if (gram == null) {
+      throw new IllegalStateException(
+          "the Gram matrix was not measured. Ask for it: Need.GRAM of a strategy");
+    }
+    return copy(gram);
+  }
+
+  private static double[][] copy(double[][] matrix) {
+    return Arrays.stream(matrix).map(double[]::clone).toArray(double[][]::new);
+  }
+
   @Override
   public boolean equals(Object other) {
     return other instanceof StepMeasurement that
@@ -243,7 +280,8 @@ public final class StepMeasurement {
         && Arrays.equals(losses, that.losses)
         && Arrays.equals(lossesPerLabel, that.lossesPerLabel)
         && Arrays.equals(gradientNorms, that.gradientNorms)
-        && Arrays.equals(lossWeights, that.lossWeights);
+        && Arrays.equals(lossWeights, that.lossWeights)
+        && Arrays.deepEquals(gram, that.gram);
   }
 
   @Override
@@ -278,6 +316,7 @@ public final class StepMeasurement {
     private double[] lossesPerLabel;
     private double[] gradientNorms;
     private double[] lossWeights;
+    private double[][] gram;
 
     private Builder(Tasks tasks) {
       this.tasks = tasks;
@@ -360,6 +399,17 @@ public final class StepMeasurement {
      */
     public Builder lossWeights(double... lossWeights) {
       this.lossWeights = lossWeights.clone();
+      return this;
+    }
+
+    /**
+     * The Gram matrix of the unweighted gradients; none, if not called.
+     *
+     * @param gram T &times; T; copied
+     * @return this
+     */
+    public Builder gram(double[][] gram) {
+      this.gram = copy(gram);
       return this;
     }
 

@@ -69,6 +69,25 @@ public interface LossWeighting<S extends Record> {
   Set<Need> needs();
 
   /**
+   * Which step the weights are for, as published.
+   *
+   * @return the next one by default
+   */
+  default Timing timing() {
+    return Timing.NEXT_STEP;
+  }
+
+  /**
+   * Whether the heads are weighted too, where the weights act in the same step. In the next step
+   * they always are.
+   *
+   * @return false by default: only the shared layers' gradients are combined
+   */
+  default boolean headsWeighted() {
+    return false;
+  }
+
+  /**
    * What is reported of each step, beside losses, weights and norms, which always are.
    *
    * @return in the order of the columns of a file

@@ -9,5 +9,11 @@ public enum Need {
   LOSSES,
 
   /** The gradient norms &#8214;&nabla;<sub>W</sub>L<sub>i</sub>&#8214;. */
-  GRADIENT_NORMS
+  GRADIENT_NORMS,
+
+  /**
+   * The Gram matrix &lang;&nabla;<sub>W</sub>L<sub>i</sub>, &nabla;<sub>W</sub>L<sub>j</sub>&rang;.
+   * Measured only where it is needed.
+   */
+  GRAM
 }

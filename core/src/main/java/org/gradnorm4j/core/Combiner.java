@@ -16,9 +16,10 @@ public interface Combiner {
   /**
    * The weights of a step that is measured.
    *
-   * @param step losses, norms and, if asked for, the Gram matrix of this step; its loss weights
-   *     are 1
-   * @return c<sub>i</sub>, one per task, finite; 0 leaves a task's gradient out of the shared layers
+   * @param step losses, norms and, if asked for, the Gram matrix of this step; its loss weights are
+   *     1
+   * @return c<sub>i</sub>, one per task, finite; 0 leaves a task's gradient out of the shared
+   *     layers
    */
   double[] combine(StepMeasurement step);
 

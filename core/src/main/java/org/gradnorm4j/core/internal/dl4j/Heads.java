@@ -1,6 +1,7 @@
 package org.gradnorm4j.core.internal.dl4j;
 
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -24,10 +25,22 @@ final class Heads {
 
   private final TaskGraph graph;
   private final List<GraphVertex> zone;
+  private final List<Head> heads = new ArrayList<>();
+  private final String obstacle;
 
+  private record Head(GraphVertex vertex, int task) {}
+
+  /** Reads the graph while its vertices are its own. */
   Heads(TaskGraph graph, List<GraphVertex> sharedLayers) {
     this.graph = graph;
     zone = graph.sharedZone(sharedLayers);
+    for (GraphVertex vertex : graph.verticesInForwardOrder()) {
+      BitSet tasks = graph.tasksThatTrain(vertex);
+      if (vertex.hasLayer() && !Vertices.isIn(zone, vertex) && tasks.cardinality() == 1) {
+        heads.add(new Head(vertex, tasks.nextSetBit(0)));
+      }
+    }
+    obstacle = obstacle();
   }
 
   /**
@@ -36,32 +49,41 @@ final class Heads {
    * @throws IllegalArgumentException if a gradient would get past; names the layer and the remedy
    */
   void checkCombinable() {
+    if (obstacle != null) {
+      throw new IllegalArgumentException(obstacle);
+    }
+  }
+
+  private String obstacle() {
     if (!graph.tasks().penalties().isEmpty()) {
-      throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "penalty '%s' is a task: its gradient does not pass through the network, and cannot be combined in the same step. Use Deeplearning4j's own l1 or l2, or weights for the next step: timing(Timing.NEXT_STEP)",
-              graph.tasks().penalties().get(0).name()));
+      return String.format(
+          Locale.ROOT,
+          "penalty '%s' is a task: its gradient does not pass through the network, and cannot be combined in the same step. Use Deeplearning4j's own l1 or l2, or weights for the next step: timing(Timing.NEXT_STEP)",
+          graph.tasks().penalties().get(0).name());
     }
     GraphVertex last = zone.get(zone.size() - 1);
     for (GraphVertex vertex : graph.verticesInForwardOrder()) {
       if (!Vertices.isIn(zone, vertex) && servesSeveral(vertex) && trains(vertex)) {
         for (TaskGraph.Edge edge : graph.epsilonEdges(vertex)) {
-          GraphVertex consumer = edge.consumer();
-          boolean inZone = Vertices.isIn(zone, consumer);
-          boolean through = consumer == last || (!inZone && servesSeveral(consumer));
-          if (!through && !graph.tasksThatTrain(consumer).isEmpty()) {
-            throw new IllegalArgumentException(
-                String.format(
-                    Locale.ROOT,
-                    "'%s' serves several tasks and sends to '%s' past the shared layer '%s': gradients cannot be combined there in the same step. Choose a shared layer that all tasks pass through, or weights for the next step: timing(Timing.NEXT_STEP)",
-                    vertex.getVertexName(),
-                    consumer.getVertexName(),
-                    last.getVertexName()));
+          if (getsPast(edge.consumer(), last)) {
+            return String.format(
+                Locale.ROOT,
+                "'%s' serves several tasks and sends to '%s' past the shared layer '%s': gradients cannot be combined there in the same step. Choose a shared layer that all tasks pass through, or weights for the next step: timing(Timing.NEXT_STEP)",
+                vertex.getVertexName(),
+                edge.consumer().getVertexName(),
+                last.getVertexName());
           }
         }
       }
     }
+    return null;
+  }
+
+  /** Whether a consumer sends back a gradient of tasks before they are combined. */
+  private boolean getsPast(GraphVertex consumer, GraphVertex last) {
+    boolean through =
+        consumer == last || (!Vertices.isIn(zone, consumer) && servesSeveral(consumer));
+    return !through && !graph.tasksThatTrain(consumer).isEmpty();
   }
 
   private boolean servesSeveral(GraphVertex vertex) {
@@ -82,14 +104,10 @@ final class Heads {
    * @param weights c_i
    */
   void scale(double[] weights) {
-    for (GraphVertex vertex : graph.verticesInForwardOrder()) {
-      if (vertex.hasLayer()
-          && !Vertices.isIn(zone, vertex)
-          && graph.tasksThatTrain(vertex).cardinality() == 1) {
-        double weight = weights[graph.tasksThatTrain(vertex).nextSetBit(0)];
-        if (weight != 1.0) {
-          gradients(vertex.getLayer()).forEach(gradient -> scale(gradient, weight));
-        }
+    for (Head head : heads) {
+      double weight = weights[head.task()];
+      if (weight != 1.0) {
+        gradients(head.vertex().getLayer()).forEach(gradient -> scale(gradient, weight));
       }
     }
   }

@@ -219,7 +219,7 @@ public class LossBalancer implements AutoCloseable {
   private void goOn(GradientNormProbe attached) {
     BalancerState state = run.state();
     if (isSameStep()) {
-      attached.combineBy(new AtTheTap(attachments));
+      attached.combineBy(new AtTheTap());
     } else {
       attached.lossWeights(state.lossWeights());
     }
@@ -376,28 +376,26 @@ public class LossBalancer implements AutoCloseable {
 
   /** Weights of the step that is under way, where its gradients meet. */
   private final class AtTheTap implements Combiner {
-    private final int attachment;
-
-    AtTheTap(int attachment) {
-      this.attachment = attachment;
-    }
+    private final int attachment = attachments;
+    private final Run<?> ofRun = run;
+    private final boolean heads = weighting.headsWeighted();
 
     @Override
     public double[] combine(StepMeasurement step) {
       synchronized (LossBalancer.this) {
-        boolean decides = attachment == attachments && !run.state().frozen();
-        return decides ? run.decide(step) : held();
+        boolean decides = attachment == attachments && ofRun == run && !ofRun.state().frozen();
+        return decides ? ofRun.decide(step) : held();
       }
     }
 
     @Override
     public double[] held() {
-      return run.state().lossWeights();
+      return ofRun.state().lossWeights();
     }
 
     @Override
     public boolean weightsHeads() {
-      return weighting().headsWeighted();
+      return heads;
     }
   }
 
@@ -553,7 +551,10 @@ public class LossBalancer implements AutoCloseable {
   private void freeze(double[] weights) {
     run.freeze(weights, true);
     if (probe != null) {
-      goOn(probe);
+      if (!isSameStep()) {
+        probe.lossWeights(weights);
+      }
+      probe.pause();
     }
   }
 

@@ -142,8 +142,8 @@ final class Run<S extends Record> {
   }
 
   /**
-   * The first half of {@link #take}, in the middle of a step: nothing is remembered yet, as the step
-   * may not get to its end.
+   * The first half of {@link #take}, in the middle of a step: nothing is remembered yet, as the
+   * step may not get to its end.
    *
    * @return the weights of the step
    */

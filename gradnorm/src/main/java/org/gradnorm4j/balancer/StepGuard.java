@@ -124,11 +124,10 @@ final class StepGuard {
   }
 
   /**
-   * A strategy of the same step may leave a task out. Before its loss, in the next step, a weight of
-   * 0 would never come back: there it is a very small one.
+   * A strategy of the same step may leave a task out. Before its loss, in the next step, a weight
+   * of 0 would never come back: there it is a very small one.
    */
-  private static double[] installable(
-      double[] weights, LossWeighting<?> weighting, Timing timing) {
+  private static double[] installable(double[] weights, LossWeighting<?> weighting, Timing timing) {
     if (timing == Timing.NEXT_STEP && weighting.timing() == Timing.SAME_STEP) {
       double size = Arrays.stream(weights).map(Math::abs).sum();
       for (int i = 0; i < weights.length; i++) {
@@ -154,8 +153,7 @@ final class StepGuard {
               tasks));
     }
     for (int i = 0; i < weights.length; i++) {
-      if (!Double.isFinite(weights[i])
-          || (weights[i] == 0.0 && timing == Timing.NEXT_STEP)) {
+      if (!Double.isFinite(weights[i]) || (weights[i] == 0.0 && timing == Timing.NEXT_STEP)) {
         note(causes, tasks.get(i), SkipCause.WEIGHT_UPDATE);
       }
     }

@@ -55,6 +55,19 @@ public final class BalancedStep {
   }
 
   /**
+   * A step whose decision is installed as it is.
+   *
+   * @param measurement losses, norms and weights of the step
+   * @param quantities what the strategy reports, in the order of reporting
+   * @param decision with their values
+   * @return the record
+   */
+  public static BalancedStep of(
+      StepMeasurement measurement, List<Quantity> quantities, Decision<?> decision) {
+    return of(measurement, quantities, decision, decision.lossWeights());
+  }
+
+  /**
    * The same record of a measurement that is complete only now.
    *
    * @param complete of the same tasks

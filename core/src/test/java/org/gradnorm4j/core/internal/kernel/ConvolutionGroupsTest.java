@@ -1,6 +1,7 @@
 package org.gradnorm4j.core.internal.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 import static org.assertj.core.data.Percentage.withPercentage;
 
 import java.lang.ref.Reference;
@@ -69,6 +70,19 @@ class ConvolutionGroupsTest {
     return norms;
   }
 
+  private static double[][] gram(
+      org.deeplearning4j.nn.layers.convolution.ConvolutionLayer layer,
+      long mostElements,
+      long mostRowElements,
+      INDArray[] epsilons) {
+    LayerWorkspaceMgr workspaces = LayerWorkspaceMgr.noWorkspaces();
+    ConvolutionNormKernel kernel = new ConvolutionNormKernel(layer, mostElements, mostRowElements);
+    kernel.forward(layer.activate(true, workspaces));
+    double[][] gram = new double[epsilons.length][epsilons.length];
+    kernel.addGram(epsilons, gram, workspaces);
+    return gram;
+  }
+
   private static void setInput(org.deeplearning4j.nn.layers.convolution.ConvolutionLayer layer) {
     Nd4j.getRandom().setSeed(3);
     layer.setInput(Nd4j.randn(DataType.DOUBLE, 4, 2, 8, 8), LayerWorkspaceMgr.noWorkspaces());
@@ -104,6 +118,49 @@ class ConvolutionGroupsTest {
       }
       assertThat(squaredNorms(layer, 0, epsilons)) // one task at a time is the least
           .isEqualTo(squaredNorms(layer, OUT * PLACES, epsilons));
+    }
+  }
+
+  /** In groups of tasks as the norms, and in parts of the channels. */
+  @ParameterizedTest
+  @EnumSource(
+      value = Activation.class,
+      names = {"RELU", "TANH", "IDENTITY"})
+  void gram_isThatOfTheLayersOwnBackwardPass(Activation activation) {
+    int weights = OUT * 2 * 3 * 3;
+    for (int tasks : new int[] {1, 2, 5, 40}) {
+      var layer = layer(activation);
+      setInput(layer);
+      INDArray[] epsilons = epsilons(tasks);
+      INDArray gradients = Nd4j.zeros(DataType.DOUBLE, tasks, weights);
+      for (int task = 0; task < tasks; task++) {
+        if (epsilons[task] != null) {
+          layer.activate(true, LayerWorkspaceMgr.noWorkspaces());
+          Gradient gradient =
+              layer
+                  .backpropGradient(epsilons[task].dup(), LayerWorkspaceMgr.noWorkspaces())
+                  .getFirst();
+          gradients.putRow(task, gradient.getGradientFor("W").dup('c').reshape(weights));
+        }
+      }
+      INDArray expected = gradients.mmul(gradients.transpose());
+      for (long[] bounds :
+          new long[][] {
+            {1 << 20, 1 << 20},
+            {3L * OUT * PLACES, 1 << 20},
+            {1 << 20, (long) tasks * weights / 2},
+            {0, 0}
+          }) {
+        double[][] gram = gram(layer, bounds[0], bounds[1], epsilons);
+        for (int i = 0; i < tasks; i++) {
+          for (int j = 0; j < tasks; j++) {
+            double scale = Math.sqrt(expected.getDouble(i, i) * expected.getDouble(j, j));
+            assertThat(gram[i][j])
+                .as("%s with %s of %s", i, j, tasks)
+                .isCloseTo(expected.getDouble(i, j), within(1e-12 * scale));
+          }
+        }
+      }
     }
   }
 

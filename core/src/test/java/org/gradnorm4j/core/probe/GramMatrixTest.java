@@ -67,7 +67,7 @@ class GramMatrixTest {
     int[] batchSizes = {1, 3, 6, 5, 17, 3};
     for (int i = 0; i < batchSizes.length; i++) {
       MultiDataSet batch = batch(spec, batchSizes[i], 100 + i);
-      double[][] expected = oracle.gradients(net.params(), batch, 1);
+      double[][] expected = oracle.sharedGradients(net.params(), batch, 1);
       plain.fit(batch);
       net.fit(batch);
       Grams.assertGram(steps.get(i), expected, 1e-12);
@@ -78,7 +78,7 @@ class GramMatrixTest {
     Arrays.setAll(lambda, i -> Math.pow(-1, i) * Math.pow(10, i % 7 - 3));
     probe.lossWeights(lambda);
     MultiDataSet batch = batch(spec, 4, 7);
-    double[][] expected = oracle.gradients(net.params(), batch, 1);
+    double[][] expected = oracle.sharedGradients(net.params(), batch, 1);
     net.fit(batch);
     Grams.assertGram(steps.get(batchSizes.length), expected, 1e-12);
   }
@@ -143,7 +143,7 @@ class GramMatrixTest {
       }
     }
     double[][] expected =
-        new OneTaskOracle(net, List.of("shared")).gradients(net.params(), batch, 1);
+        new OneTaskOracle(net, List.of("shared")).sharedGradients(net.params(), batch, 1);
     assertThat(OneTaskOracle.norms(expected)[0]).isBetween(1e-12, 1e-9);
     for (Method method : METHODS) {
       GradientNormProbe probe = probe(net, method);
@@ -169,7 +169,7 @@ class GramMatrixTest {
       MultiDataSet batch = batch(doubles, 5, 41);
       batch.getLabels()[2].muli(1e30);
       double[][] expected =
-          new OneTaskOracle(reference, List.of("shared")).gradients(reference.params(), batch, 1);
+          new OneTaskOracle(reference, List.of("shared")).sharedGradients(reference.params(), batch, 1);
       MultiDataSet single =
           new MultiDataSet(
               cast(batch.getFeatures(), DataType.FLOAT), cast(batch.getLabels(), DataType.FLOAT));
@@ -215,7 +215,7 @@ class GramMatrixTest {
     probe.measureEvery(2);
     MultiDataSet batch = batch(spec, 3, 1);
     double[][] expected =
-        new OneTaskOracle(net, List.of("shared")).gradients(net.params(), batch, 1);
+        new OneTaskOracle(net, List.of("shared")).sharedGradients(net.params(), batch, 1);
     probe.lossWeights(-3.0, 1e-100);
     net.fit(batch);
     net.fit(batch);

@@ -12,7 +12,7 @@ import org.gradnorm4j.core.StepMeasurement;
 final class Grams {
   private Grams() {}
 
-  /** Of gradients as {@link OneTaskOracle#gradients} has them: in double, one by one. */
+  /** Of gradients as {@link OneTaskOracle#sharedGradients} has them: in double, one by one. */
   static double[][] of(double[][] gradients) {
     double[][] gram = new double[gradients.length][gradients.length];
     for (int i = 0; i < gram.length; i++) {

@@ -45,9 +45,9 @@ final class OneTaskOracle {
     weights = weights(net, sharedLayers);
   }
 
-  /** ‖∇_W L_i‖ per task; arguments as for {@link #gradients}. */
+  /** ‖∇_W L_i‖ per task; arguments as for {@link #sharedGradients}. */
   double[] gradientNorms(INDArray parameters, MultiDataSet batch, long seed) {
-    return norms(gradients(parameters, batch, seed));
+    return norms(sharedGradients(parameters, batch, seed));
   }
 
   static double[] norms(double[][] gradients) {
@@ -62,7 +62,7 @@ final class OneTaskOracle {
    * @param parameters of the graph, in the order of {@code params()}; not modified
    * @param seed of the random numbers the step draws
    */
-  double[][] gradients(INDArray parameters, MultiDataSet batch, long seed) {
+  double[][] sharedGradients(INDArray parameters, MultiDataSet batch, long seed) {
     double[][] gradients = new double[alone.size()][];
     for (int task = 0; task < gradients.length; task++) {
       ComputationGraph net = alone.get(task);

@@ -667,7 +667,7 @@ abstract class OracleMatrix {
       MultiDataSet batch = batch(row, outputShapes, number);
       double[][] expected =
           step == 1 || step == row.steps()
-              ? oracle.gradients(plain.params(), batch, number)
+              ? oracle.sharedGradients(plain.params(), batch, number)
               : null;
       probe.measureGram(step % 2 == 0);
       fit(plain, batch, number);
@@ -685,7 +685,7 @@ abstract class OracleMatrix {
     Arrays.setAll(lambda, i -> 0.3 + i);
     probe.lossWeights(lambda);
     MultiDataSet batch = batch(row, outputShapes, MANY_STEPS + 1);
-    double[][] expected = oracle.gradients(net.params(), batch, 99);
+    double[][] expected = oracle.sharedGradients(net.params(), batch, 99);
     probe.measureGram(true);
     computeGradient(net, batch, 99);
     StepMeasurement withGram = measured.get(row.steps());

@@ -300,7 +300,7 @@ public final class MeasuredNetwork implements WeightedLoss.Calls {
         if (attached) {
           checkThread();
           step.open(owner.lossWeights(), owner.isMeasuring());
-          if (owner.wantsGram()) {
+          if (step.isMeasuring() && owner.wantsGram()) {
             step.measureGram();
           }
         } else {

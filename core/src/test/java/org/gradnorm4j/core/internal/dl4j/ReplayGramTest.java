@@ -51,8 +51,7 @@ class ReplayGramTest {
     vertex.setInput(0, Nd4j.randn(vertex.params().dataType(), 2, 3, 5), none);
     vertex.doForward(true, none);
     TrainingStep step = new TrainingStep(TASKS);
-    double[] ones = new double[TASKS];
-    step.open(ones, true);
+    step.open(new double[TASKS], true);
     step.measureGram();
     Replay replay =
         new Replay(vertex, true, new boolean[1], new BitSet(), step, mostElements);

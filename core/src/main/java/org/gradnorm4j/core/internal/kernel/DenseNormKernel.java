@@ -6,10 +6,8 @@ import org.deeplearning4j.nn.layers.feedforward.dense.DenseLayer;
 import org.deeplearning4j.nn.params.DefaultParamInitializer;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.common.primitives.Pair;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
-import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * Norm kernel of a dense layer a = f(z), z = xW + b. With ε_i the epsilon of task i and δ_i = ε_i ⊙
@@ -22,18 +20,8 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  *       per task, and the gradient itself is never formed.
  * </ul>
  *
- * {@link #method} chooses. Inner products of the gradients of different tasks have two ways:
- *
- * <ul>
- *   <li>direct or stacked: the gradients are formed, one task's below the other's, and multiplied
- *       with each other in one symmetric product;
- *   <li>Gram: with xᵀ = QR the columns of Q are an orthonormal basis of what x spans, and ∇_W S_i =
- *       Q(Rδ_i): the coordinates Rδ_i, of shape [N, out], have the same inner products. R is
- *       triangular, so that they take half a product, and there is less of them for N &lt; in. For N
- *       &gt; in there is no such R.
- * </ul>
- *
- * {@link #gramMethod} chooses. The arrays that take results are kept from step to step.
+ * {@link #method} chooses. {@link DenseGram} has the inner products of
+ * different tasks. The arrays that take results are kept from step to step.
  */
 public final class DenseNormKernel implements NormKernel {
 
@@ -47,16 +35,13 @@ public final class DenseNormKernel implements NormKernel {
   }
 
   /** Multiplications that take as long as calling a product at all: some 2 µs at 50 GFLOP/s. */
-  private static final double CALL = 100_000;
+  static final double CALL = 100_000;
 
   /** Stacking needs T·in·out elements for its result: no more than this many. */
-  private static final long MOST_STACKED = 1 << 20;
-
-  /** How much longer a reflection's multiplications take than a product's, in OpenBLAS. */
-  private static final double REFLECTION = 3.0;
+  static final long MOST_STACKED = 1 << 20;
 
   /** And N·T·out for the δ_i: no more than this many, 16 MB of floats. */
-  private static final long MOST_DELTAS = 1 << 22;
+  static final long MOST_DELTAS = 1 << 22;
 
   private final DenseLayer layer;
   private final Method configured;
@@ -69,15 +54,13 @@ public final class DenseNormKernel implements NormKernel {
   private final KeptArray gradients = new KeptArray('f');
   private final KeptArray inputGrams = new KeptArray('c');
   private final KeptArray deltaGrams = new KeptArray('c');
-  private final KeptArray factors = new KeptArray('c');
-  private final TaskRows rows = new TaskRows();
-  private final long mostElements;
+  private final DenseGram products;
 
   /** With a bound, in elements, on what stands for the gradients at a time. */
   DenseNormKernel(DenseLayer layer, Method method, long mostElements) {
     this.layer = layer;
     this.configured = method;
-    this.mostElements = mostElements;
+    this.products = new DenseGram(method, mostElements);
     this.activation = new ActivationDerivative(layer.layerConf().getActivationFn());
     this.backward = new DenseBackward(layer, activation);
   }
@@ -96,28 +79,6 @@ public final class DenseNormKernel implements NormKernel {
     boolean stacks = tasks * in * out <= MOST_STACKED && n * tasks * out <= MOST_DELTAS;
     if (gram < direct) {
       return stacks && stacked < gram ? Method.STACKED : Method.GRAM;
-    }
-    return stacks ? Method.STACKED : Method.DIRECT;
-  }
-
-  /**
-   * The cost model of {@link #addGram}, as above. N²(in − N/3) are the multiplications of the
-   * reflections that make R.
-   */
-  private Method gramMethod(double n, double in, double out, double tasks) {
-    boolean stacks = tasks * in * out <= MOST_STACKED && n * tasks * out <= MOST_DELTAS;
-    double formed = tasks * n * in * out + tasks * tasks * in * out / 2;
-    double direct = formed + (stacks ? tasks + 1 : 2 * tasks) * CALL;
-    double gram =
-        REFLECTION * n * n * (in - n / 3)
-            + n * n * tasks * out / 2
-            + tasks * tasks * n * out / 2
-            + (2 * tasks + 1) * CALL;
-    if (configured != Method.CHEAPEST) {
-      return configured == Method.GRAM && n > in ? Method.DIRECT : configured;
-    }
-    if (n <= in && gram < direct) {
-      return Method.GRAM;
     }
     return stacks ? Method.STACKED : Method.DIRECT;
   }
@@ -150,7 +111,7 @@ public final class DenseNormKernel implements NormKernel {
     INDArray x = Blas.dense(layer.input().castTo(weights.dataType())); // dropout already applied
     long in = weights.size(0);
     long out = weights.size(1);
-    Deltas deltas = new Deltas(taskEpsilons, weights.dataType(), workspaces);
+    DenseDeltas deltas = deltas(taskEpsilons, workspaces);
     switch (method(x.size(0), in, out, taskEpsilons.length)) {
       case STACKED -> stacked(x, in, out, deltas, squaredNorms);
       case GRAM -> gram(x, in, out, deltas, squaredNorms);
@@ -164,84 +125,19 @@ public final class DenseNormKernel implements NormKernel {
     }
   }
 
-  /**
-   * {@inheritDoc}
-   *
-   * <p>If what stands for all gradients is more than the bound, a part of the output's units is
-   * taken at a time.
-   */
   @Override
   public void addGram(INDArray[] taskEpsilons, double[][] gram, LayerWorkspaceMgr workspaces) {
     backward.forgetProduct(); // of another step
-    int[] tasks = TaskRows.present(taskEpsilons);
-    if (tasks.length == 0) {
-      return;
-    }
     INDArray weights = layer.getParam(DefaultParamInitializer.WEIGHT_KEY);
     INDArray x = Blas.dense(layer.input().castTo(weights.dataType())); // dropout already applied
-    long n = x.size(0);
-    long in = weights.size(0);
-    long out = weights.size(1);
-    Deltas deltas = new Deltas(taskEpsilons, weights.dataType(), workspaces);
-    Method method = gramMethod(n, in, out, tasks.length);
-    INDArray factor = method == Method.GRAM ? factor(x) : null;
-    long depth = factor == null ? in : n;
-    long units = TaskRows.parts(mostElements, tasks.length, depth, out);
-    for (long from = 0; from < out; from += units) {
-      Units part = new Units(from, Math.min(units, out - from), out);
-      rows.begin(x.dataType(), tasks.length, depth * part.count);
-      if (factor != null) {
-        coordinates(factor, deltas, tasks, part);
-      } else if (method == Method.STACKED) {
-        stackedGradients(x, deltas, tasks, part);
-      } else {
-        gradients(x, deltas, tasks, part);
-      }
-      rows.addProducts(tasks, gram);
-    }
+    products.add(x, weights.size(1), deltas(taskEpsilons, workspaces), gram);
   }
 
-  /** Some of the output's units. */
-  private record Units(long from, long count, long all) {
-    INDArray of(INDArray array) {
-      return count == all
-          ? array
-          : array.get(NDArrayIndex.all(), NDArrayIndex.interval(from, from + count));
+  private DenseDeltas deltas(INDArray[] taskEpsilons, LayerWorkspaceMgr workspaces) {
+    if (!activation.isIdentity()) {
+      activation.at(backward.preActivation(workspaces));
     }
-  }
-
-  /** R of xᵀ = QR; null if that cannot be had. */
-  private INDArray factor(INDArray x) {
-    INDArray factor = factors.sized(x.dataType(), x.shape()).assign(x);
-    return Blas.INSTANCE.factor(factor) ? factor : null;
-  }
-
-  /** Rδ_i, [N, units]. */
-  private void coordinates(INDArray factor, Deltas deltas, int[] tasks, Units units) {
-    for (int i = 0; i < tasks.length; i++) {
-      INDArray row = rows.view(i, 'c', factor.size(0), units.count);
-      deltas.into(row, tasks[i], units);
-      Blas.INSTANCE.multiplyByFactor(factor, row);
-    }
-  }
-
-  /** xᵀδ_i, one by one. */
-  private void gradients(INDArray x, Deltas deltas, int[] tasks, Units units) {
-    for (int i = 0; i < tasks.length; i++) {
-      INDArray delta = Blas.dense(units.of(deltas.of(tasks[i])));
-      INDArray row = rows.view(i, 'f', x.size(1), units.count);
-      Blas.INSTANCE.transposedProduct(x, delta, row);
-    }
-  }
-
-  /** xᵀ[δ_1 … δ_T]. */
-  private void stackedGradients(INDArray x, Deltas deltas, int[] tasks, Units units) {
-    INDArray all = allDeltas.sized(x.dataType(), x.size(0), tasks.length * units.count);
-    for (int i = 0; i < tasks.length; i++) {
-      deltas.into(columns(all, i * units.count, units.count), tasks[i], units);
-    }
-    INDArray gradient = rows.view(0, 'f', x.size(1), tasks.length * units.count);
-    Blas.INSTANCE.transposedProduct(x, all, gradient);
+    return new DenseDeltas(layer, activation, oneDelta, taskEpsilons);
   }
 
   /** ‖xᵀδ‖². */
@@ -252,7 +148,7 @@ public final class DenseNormKernel implements NormKernel {
   }
 
   /** xᵀ[δ_1 … δ_T] in one product; in column order each task's part lies in one piece. */
-  private void stacked(INDArray x, long in, long out, Deltas deltas, double[] squaredNorms) {
+  private void stacked(INDArray x, long in, long out, DenseDeltas deltas, double[] squaredNorms) {
     int tasks = squaredNorms.length;
     INDArray all = allDeltas.sized(x.dataType(), x.size(0), tasks * out);
     if (columnsOf != all) {
@@ -270,7 +166,7 @@ public final class DenseNormKernel implements NormKernel {
     }
   }
 
-  private void gram(INDArray x, long in, long out, Deltas deltas, double[] squaredNorms) {
+  private void gram(INDArray x, long in, long out, DenseDeltas deltas, double[] squaredNorms) {
     long n = x.size(0);
     INDArray inputGram = inputGrams.sized(x.dataType(), n, n);
     INDArray deltaGram = deltaGrams.sized(x.dataType(), n, n);
@@ -308,7 +204,7 @@ public final class DenseNormKernel implements NormKernel {
   }
 
   /** A view of some columns of an array in row order. */
-  private static INDArray columns(INDArray array, long from, long count) {
+  static INDArray columns(INDArray array, long from, long count) {
     return Nd4j.create(
         array.data(),
         new long[] {array.size(0), count},
@@ -317,53 +213,5 @@ public final class DenseNormKernel implements NormKernel {
         'c');
   }
 
-  /** The δ_i of a step. */
-  private final class Deltas {
-    private final INDArray[] epsilons;
-    private final DataType type;
 
-    Deltas(INDArray[] epsilons, DataType type, LayerWorkspaceMgr workspaces) {
-      this.epsilons = epsilons;
-      this.type = type;
-      if (!activation.isIdentity()) {
-        activation.at(backward.preActivation(workspaces));
-      }
-    }
-
-    boolean isThere(int task) {
-      return epsilons[task] != null;
-    }
-
-    /** δ_i; not to be modified. */
-    INDArray of(int task) {
-      INDArray epsilon = epsilons[task].castTo(type);
-      if (activation.isIdentity() && layer.getMaskArray() == null) {
-        return epsilon;
-      }
-      INDArray result = oneDelta.sized(type, epsilon.shape());
-      into(result, task);
-      return result;
-    }
-
-    /** The part of δ_i that belongs to some units. */
-    void into(INDArray result, int task, Units units) {
-      if (units.count == units.all) {
-        into(result, task);
-      } else {
-        result.assign(units.of(of(task)));
-      }
-    }
-
-    /** δ_i, with the rows that the layer's mask leaves out set to zero; or zeros. */
-    void into(INDArray result, int task) {
-      if (!isThere(task)) {
-        result.assign(0.0);
-        return;
-      }
-      activation.multiply(epsilons[task].castTo(type), result);
-      if (layer.getMaskArray() != null) {
-        result.muliColumnVector(layer.getMaskArray().castTo(type));
-      }
-    }
-  }
 }

@@ -17,6 +17,7 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import org.apache.commons.math3.stat.descriptive.DescriptiveStatistics;
 import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.gradnorm4j.core.probe.GradientNormProbe;
 import org.gradnorm4j.gradnorm.GradNorm;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.dataset.MultiDataSet;
@@ -64,6 +65,11 @@ public final class OverheadReport implements Callable<Integer> {
 
   @Option(names = "--precision", description = "FLOAT or DOUBLE. Default: FLOAT.")
   private DataType precision = DataType.FLOAT;
+
+  @Option(
+      names = "--gram",
+      description = "One more row: the Gram matrix of the gradients is measured, by a probe alone.")
+  private boolean gram;
 
   @Option(names = "--json", paramLabel = "FILE", description = "Writes the rows as JSON.")
   private Path json;
@@ -192,11 +198,20 @@ public final class OverheadReport implements Callable<Integer> {
     GradNorm.builder().sharedLayer(Workload.SHARED).build().attach(balanced);
     GradNorm.builder().sharedLayer(Workload.SHARED).measureEvery(STEPS).build().attach(everyTenth);
     List<Runnable> steps =
-        List.of(
-            () -> plain.fit(batch),
-            () -> control.fit(batch),
-            () -> balanced.fit(batch),
-            () -> everyTenth.fit(batch));
+        new ArrayList<>(
+            List.of(
+                () -> plain.fit(batch),
+                () -> control.fit(batch),
+                () -> balanced.fit(batch),
+                () -> everyTenth.fit(batch)));
+    List<String> names =
+        new ArrayList<>(List.of("control", "gradnorm", "gradnorm-every-10", "backward-per-task"));
+    if (gram) {
+      ComputationGraph measured = workload.network(tasks, precision);
+      GradientNormProbe.attach(measured, List.of(Workload.SHARED), step -> {}).measureGram(true);
+      steps.add(() -> measured.fit(batch));
+      names.add("gram");
+    }
     String row = workload + " T=" + tasks;
     int warm = 0;
     long start = System.nanoTime();
@@ -210,7 +225,7 @@ public final class OverheadReport implements Callable<Integer> {
             ? rounds
             : quick ? 2 : (int) Math.max(3, Math.min(100, MEASURED_SECONDS / roundSeconds));
     Map<String, Timing> timings = new LinkedHashMap<>();
-    for (String name : List.of("control", "gradnorm", "gradnorm-every-10", "backward-per-task")) {
+    for (String name : names) {
       timings.put(name, new Timing());
     }
     for (int i = 0; i < count; i++) {
@@ -219,6 +234,9 @@ public final class OverheadReport implements Callable<Integer> {
       for (int step = 0; step < STEPS; step++) {
         timings.get("control").add(times[0][step], times[1][step]);
         timings.get("gradnorm").add(times[0][step], times[2][step]);
+        if (gram) {
+          timings.get("gram").add(times[0][step], times[4][step]);
+        }
       }
       double plainTime = Arrays.stream(times[0]).sum() / STEPS;
       timings.get("gradnorm-every-10").add(plainTime, Arrays.stream(times[3]).sum() / STEPS);

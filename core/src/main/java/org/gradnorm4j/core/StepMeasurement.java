@@ -252,7 +252,9 @@ public final class StepMeasurement {
   /**
    * The Gram matrix of the tasks' unweighted gradients on W, G<sub>ij</sub> =
    * &lang;&nabla;<sub>W</sub>L<sub>i</sub>, &nabla;<sub>W</sub>L<sub>j</sub>&rang;. Its diagonal
-   * has the squares of {@link #gradientNorms()}.
+   * has the squares of {@link #gradientNorms()}. Where workers of a ParallelWrapper were measured
+   * together, both are means over their steps, and the mean of squares is no less than the square
+   * of the mean.
    *
    * @return T &times; T, symmetric; 0 in the row and column of an absent task; a copy
    * @throws IllegalStateException if it was not measured, as nobody asked for it
@@ -260,7 +262,7 @@ public final class StepMeasurement {
   public double[][] gram() {
     if (gram == null) {
       throw new IllegalStateException(
-          "the Gram matrix was not measured. Ask for it: Need.GRAM of a strategy");
+          "the Gram matrix was not measured. Ask for it: by GradientNormProbe.measureGram(true), or by a strategy with Need.GRAM");
     }
     return copy(gram);
   }
@@ -293,7 +295,7 @@ public final class StepMeasurement {
   public String toString() {
     return String.format(
         Locale.ROOT,
-        "StepMeasurement[iteration=%d, epoch=%d, batchSize=%d, taskNames=%s, present=%s, losses=%s, lossesPerLabel=%s, gradientNorms=%s, lossWeights=%s]",
+        "StepMeasurement[iteration=%d, epoch=%d, batchSize=%d, taskNames=%s, present=%s, losses=%s, lossesPerLabel=%s, gradientNorms=%s, lossWeights=%s%s]",
         iteration,
         epoch,
         batchSize,
@@ -302,7 +304,8 @@ public final class StepMeasurement {
         Arrays.toString(losses),
         Arrays.toString(lossesPerLabel),
         Arrays.toString(gradientNorms),
-        Arrays.toString(lossWeights));
+        Arrays.toString(lossWeights),
+        gram == null ? "" : ", gram=" + Arrays.deepToString(gram));
   }
 
   /** Collects what a step showed. Checked by {@link #build()}. */

@@ -30,6 +30,7 @@ import org.gradnorm4j.persist.ModelFile;
 import org.gradnorm4j.weighting.Arguments;
 import org.gradnorm4j.weighting.BalancedStep;
 import org.gradnorm4j.weighting.LossWeighting;
+import org.gradnorm4j.weighting.Need;
 import org.gradnorm4j.weighting.SkipCause;
 import org.gradnorm4j.weighting.Timing;
 import org.slf4j.Logger;
@@ -218,6 +219,7 @@ public class LossBalancer implements AutoCloseable {
 
   private void goOn(GradientNormProbe attached) {
     BalancerState state = run.state();
+    attached.measureGram(weighting.needs().contains(Need.GRAM));
     if (isSameStep()) {
       attached.combineBy(new AtTheTap());
     } else {

@@ -36,6 +36,7 @@ final class Round {
   private boolean attached;
   private double[] lossWeights;
   private boolean measuring;
+  private boolean wantsGram;
 
   /**
    * For the workers of the network with this owner, which sets weights and gets measurements.
@@ -94,6 +95,7 @@ final class Round {
       attached = root.isAttached();
       lossWeights = owner.lossWeights();
       measuring = owner.isMeasuring();
+      wantsGram = owner.wantsGram();
       measurements.forEach(List::clear);
     }
     underWay++;
@@ -166,6 +168,11 @@ final class Round {
       }
 
       @Override
+      public boolean wantsGram() {
+        return wantsGram;
+      }
+
+      @Override
       public boolean isWorker() {
         return true;
       }
@@ -181,7 +188,8 @@ final class Round {
 
   /**
    * Every step counts the same, as every worker's parameters do in DL4J's average. An absent task
-   * counts as it does within a minibatch: with a loss and a gradient of 0.
+   * counts as it does within a minibatch: with a loss and a gradient of 0. The Gram matrix is the
+   * mean of the steps' own: no gradient of one worker is multiplied with one of another.
    */
   static StepMeasurement mean(List<StepMeasurement> steps) {
     StepMeasurement first = steps.get(0);
@@ -205,7 +213,11 @@ final class Round {
     Arrays.setAll(losses, i -> losses[i] / steps.size());
     Arrays.setAll(norms, i -> norms[i] / steps.size());
     Arrays.setAll(perLabel, i -> perLabel[i] / presentIn[i]); // NaN if nowhere
-    return StepMeasurement.of(first.tasks())
+    StepMeasurement.Builder mean = StepMeasurement.of(first.tasks());
+    if (steps.stream().allMatch(StepMeasurement::hasGram)) {
+      mean.gram(meanGram(steps, tasks));
+    }
+    return mean
         .at(first.iteration(), first.epoch())
         .batchSize(steps.stream().mapToInt(StepMeasurement::batchSize).sum())
         .present(present)
@@ -214,5 +226,18 @@ final class Round {
         .gradientNorms(norms)
         .lossWeights(first.lossWeights())
         .build();
+  }
+
+  private static double[][] meanGram(List<StepMeasurement> steps, int tasks) {
+    double[][] mean = new double[tasks][tasks];
+    for (StepMeasurement step : steps) {
+      double[][] gram = step.gram();
+      for (int i = 0; i < tasks; i++) {
+        for (int j = 0; j < tasks; j++) {
+          mean[i][j] += gram[i][j] / steps.size();
+        }
+      }
+    }
+    return mean;
   }
 }

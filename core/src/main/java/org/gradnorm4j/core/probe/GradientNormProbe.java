@@ -69,6 +69,7 @@ public final class GradientNormProbe implements AutoCloseable {
   private volatile int interval = 1;
   private volatile int stepsToSkip;
   private volatile boolean paused;
+  private volatile boolean measuringGram;
 
   private GradientNormProbe(
       Model model,
@@ -305,6 +306,27 @@ public final class GradientNormProbe implements AutoCloseable {
   }
 
   /**
+   * Whether to measure the Gram matrix of the tasks' gradients from the next step on,
+   *
+   * <pre>
+   *   G_ij = ⟨∇_W L_i, ∇_W L_j⟩,
+   * </pre>
+   *
+   * of which the norms are the roots of the diagonal. {@link StepMeasurement#gram()} has it. Off by
+   * default; it then costs nothing.
+   *
+   * @param on whether to
+   * @throws IllegalArgumentException if it is to, and one of the tasks is a {@link WeightPenalty},
+   *     whose gradient is not measured; names it and the remedy
+   */
+  public void measureGram(boolean on) {
+    if (on) {
+      network.checkGram();
+    }
+    measuringGram = on;
+  }
+
+  /**
    * Measures nothing from the next step on, until {@link #resume()}: the loss weights are applied
    * as before, the listener hears of no step, and a step costs what it does without a probe.
    */
@@ -392,6 +414,11 @@ public final class GradientNormProbe implements AutoCloseable {
     @Override
     public Combiner combiner() {
       return combiner;
+    }
+
+    @Override
+    public boolean wantsGram() {
+      return measuringGram;
     }
 
     @Override

@@ -348,6 +348,7 @@ class ParallelTrainingTest {
     List<StepMeasurement> rounds = new ArrayList<>();
     GradientNormProbe probe = GradientNormProbe.attach(net, List.of(), rounds::add);
     probe.lossWeights(0.7, 0.4);
+    probe.measureGram(true);
     ParallelWrapper wrapper = wrapper(net, 2, TrainingMode.AVERAGING);
     ParallelTraining.attach(wrapper);
     wrapper.fit(new ExistingDataSetIterator(data));
@@ -356,6 +357,7 @@ class ParallelTrainingTest {
       steps.clear();
       for (int k = 0; k < 2; k++) {
         probes[k].lossWeights(0.7, 0.4);
+        probes[k].measureGram(true);
         models[k].fit(data.get(2 * round + k));
       }
       INDArray mean = models[0].params().add(models[1].params()).div(2);
@@ -365,6 +367,8 @@ class ParallelTrainingTest {
       Arrays.setAll(
           norms, i -> (steps.get(0).gradientNorms()[i] + steps.get(1).gradientNorms()[i]) / 2);
       assertThat(rounds.get(round).gradientNorms()).containsExactly(norms, within(1e-9));
+      double product = (steps.get(0).gram()[0][1] + steps.get(1).gram()[0][1]) / 2;
+      assertThat(rounds.get(round).gram()[1][0]).isCloseTo(product, within(1e-9));
     }
     assertThat(net.params().toDoubleVector())
         .containsExactly(models[0].params().toDoubleVector(), within(1e-12));
@@ -500,6 +504,7 @@ class ParallelTrainingTest {
                     .losses(2, 0, 0)
                     .lossesPerLabel(3, Double.NaN, Double.NaN)
                     .gradientNorms(5, 0, 0)
+                    .gram(new double[][] {{25, 0, 0}, {0, 0, 0}, {0, 0, 0}})
                     .lossWeights(weights)
                     .build(),
                 StepMeasurement.of(tasks)
@@ -509,6 +514,7 @@ class ParallelTrainingTest {
                     .losses(4, 8, 0)
                     .lossesPerLabel(5, 9, Double.NaN)
                     .gradientNorms(7, 1, 0)
+                    .gram(new double[][] {{49, -4, 0}, {-4, 1, 0}, {0, 0, 0}})
                     .lossWeights(weights)
                     .build()));
     assertThat(mean)
@@ -520,6 +526,7 @@ class ParallelTrainingTest {
                 .losses(3, 4, 0)
                 .lossesPerLabel(4, 9, Double.NaN)
                 .gradientNorms(6, 0.5, 0)
+                .gram(new double[][] {{37, -2, 0}, {-2, 0.5, 0}, {0, 0, 0}})
                 .lossWeights(weights)
                 .build());
   }

@@ -8,6 +8,7 @@ import static org.gradnorm4j.core.probe.NoInterferenceTest.assertBitIdentical;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.BackpropType;
@@ -168,15 +169,15 @@ public class CompositeMeasurementTest {
     return LOSSES.stream().map(loss -> network(kind, loss, WorkspaceMode.NONE)).toList();
   }
 
-  /** ‖∇ L_i‖ of some parameter arrays, from the network whose only loss is L_i. */
-  private static double[] expectedNorms(
+  /** ∇ L_i of some parameter arrays, from the network whose only loss is L_i, a row each. */
+  private static double[][] expectedGradients(
       List<MultiLayerNetwork> oneTermEach,
       MultiLayerNetwork at,
       DataSet data,
       long seed,
       String... parameters) {
-    double[] norms = new double[oneTermEach.size()];
-    for (int i = 0; i < norms.length; i++) {
+    double[][] gradients = new double[oneTermEach.size()][];
+    for (int i = 0; i < gradients.length; i++) {
       MultiLayerNetwork alone = oneTermEach.get(i);
       alone.setParams(at.params());
       alone.setInput(data.getFeatures());
@@ -184,14 +185,14 @@ public class CompositeMeasurementTest {
       alone.setLayerMaskArrays(data.getFeaturesMaskArray(), data.getLabelsMaskArray());
       Nd4j.getRandom().setSeed(seed);
       alone.computeGradientAndScore();
-      double squared = 0.0;
-      for (String parameter : parameters) {
-        double norm = alone.gradient().getGradientFor(parameter).norm2Number().doubleValue();
-        squared += norm * norm;
-      }
-      norms[i] = Math.sqrt(squared) / data.numExamples();
+      gradients[i] =
+          Arrays.stream(parameters)
+              .map(key -> alone.gradient().getGradientFor(key).dup('c').data().asDouble())
+              .flatMapToDouble(Arrays::stream)
+              .map(value -> value / data.numExamples())
+              .toArray();
     }
-    return norms;
+    return gradients;
   }
 
   static void assertClose(double[] actual, double[] expected) {
@@ -231,11 +232,16 @@ public class CompositeMeasurementTest {
       assertThat(probe.lossWeights()).containsExactly(1.0, 0.1, 2.0);
       for (int step = 1; step <= STEPS; step++) {
         DataSet data = data(kind, 3 + step % 3, step);
-        double[] expected = expectedNorms(alone, plain, data, step, parameters.split(" "));
+        double[][] gradients = expectedGradients(alone, plain, data, step, parameters.split(" "));
+        double[] expected = OneTaskOracle.norms(gradients);
+        probe.measureGram(step % 2 == 0);
         fit(plain, data, step);
         fit(net, data, step);
         assertThat(steps).hasSize(step);
         assertClose(steps.get(step - 1).gradientNorms(), expected);
+        if (step % 2 == 0) {
+          Grams.assertGram(steps.get(step - 1), gradients, 1e-12);
+        }
         assertThat(steps.get(step - 1).iteration()).isEqualTo(step - 1);
         assertThat(steps.get(step - 1).batchSize()).isEqualTo(data.numExamples());
         double[] losses = steps.get(step - 1).losses();
@@ -247,9 +253,11 @@ public class CompositeMeasurementTest {
           net.getUpdater().getStateViewArray(), plain.getUpdater().getStateViewArray());
       probe.lossWeights(0.3, 0.7, 4.0);
       DataSet data = data(kind, 4, 99);
-      double[] expected = expectedNorms(alone, net, data, 99, parameters.split(" "));
+      double[][] gradients = expectedGradients(alone, net, data, 99, parameters.split(" "));
+      probe.measureGram(true);
       fit(net, data, 99);
-      assertClose(steps.get(STEPS).gradientNorms(), expected);
+      assertClose(steps.get(STEPS).gradientNorms(), OneTaskOracle.norms(gradients));
+      Grams.assertGram(steps.get(STEPS), gradients, 1e-12);
       probe.detach();
       assertThat(OutputLoss.of(net.getOutputLayer().conf().getLayer()).orElseThrow().get())
           .isInstanceOf(CompositeLoss.class);

@@ -1,6 +1,7 @@
 package org.gradnorm4j.core.probe;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -46,26 +47,37 @@ final class OneTaskOracle {
     weights = weights(net, sharedLayers);
   }
 
+  /** ‖∇_W L_i‖ per task; arguments as for {@link #sharedGradients}. */
+  double[] gradientNorms(INDArray parameters, MultiDataSet batch, long seed) {
+    return norms(sharedGradients(parameters, batch, seed));
+  }
+
+  static double[] norms(double[][] gradients) {
+    return Arrays.stream(gradients)
+        .mapToDouble(row -> Math.sqrt(Arrays.stream(row).map(value -> value * value).sum()))
+        .toArray();
+  }
+
   /**
-   * ‖∇_W L_i‖ per task, the mean over the minibatch.
+   * ∇_W L_i per task, the mean over the minibatch, a row each.
    *
    * @param parameters of the graph, in the order of {@code params()}; not modified
    * @param seed of the random numbers the step draws
    */
-  double[] gradientNorms(INDArray parameters, MultiDataSet batch, long seed) {
-    double[] norms = new double[alone.size()];
-    for (int task = 0; task < norms.length; task++) {
+  double[][] sharedGradients(INDArray parameters, MultiDataSet batch, long seed) {
+    double[][] gradients = new double[alone.size()][];
+    for (int task = 0; task < gradients.length; task++) {
       ComputationGraph net = step(task, parameters, batch, seed);
-      double squared = 0.0;
-      for (String weight : weights) {
-        for (double value : net.gradient().getGradientFor(weight).dup().data().asDouble()) {
-          squared += value * value;
-        }
-      }
-      norms[task] = Math.sqrt(squared) / net.batchSize(); // by which DL4J divides its updates
+      double divisor = net.batchSize(); // by which DL4J divides its updates
+      gradients[task] =
+          weights.stream()
+              .map(weight -> net.gradient().getGradientFor(weight).dup('c').data().asDouble())
+              .flatMapToDouble(Arrays::stream)
+              .map(value -> value / divisor)
+              .toArray();
       net.clearLayerMaskArrays();
     }
-    return norms;
+    return gradients;
   }
 
   /**

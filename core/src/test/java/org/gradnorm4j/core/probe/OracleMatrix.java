@@ -83,7 +83,7 @@ import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
 /**
  * Every kind of shared layer × what may stand between it and the heads × shape of the heads × masks
- * × workspace mode: norms against {@link OneTaskOracle}, training against plain DL4J. All of it in
+ * × workspace mode: norms and Gram matrices against {@link OneTaskOracle}, training against plain DL4J. All of it in
  * the profile {@code exhaustive}; otherwise, of each kind, so much that any two of the others meet.
  */
 @Tag(TestSize.EXHAUSTIVE)
@@ -665,14 +665,15 @@ abstract class OracleMatrix {
       // L2 normalize, where a ReLU leaves each example one number.
       int number = step < row.steps() ? step : MANY_STEPS;
       MultiDataSet batch = batch(row, outputShapes, number);
-      double[] expected =
+      double[][] expected =
           step == 1 || step == row.steps()
-              ? oracle.gradientNorms(plain.params(), batch, number)
+              ? oracle.sharedGradients(plain.params(), batch, number)
               : null;
+      probe.measureGram(step % 2 == 0);
       fit(plain, batch, number);
       fit(net, batch, number);
       if (expected != null) {
-        assertNorms(measured.get(step - 1), expected);
+        assertMeasured(measured.get(step - 1), expected);
       }
     }
     assertThat(measured).hasSize(row.steps());
@@ -684,9 +685,29 @@ abstract class OracleMatrix {
     Arrays.setAll(lambda, i -> 0.3 + i);
     probe.lossWeights(lambda);
     MultiDataSet batch = batch(row, outputShapes, MANY_STEPS + 1);
-    double[] expected = oracle.gradientNorms(net.params(), batch, 99);
+    double[][] expected = oracle.sharedGradients(net.params(), batch, 99);
+    probe.measureGram(true);
+    computeGradient(net, batch, 99);
+    StepMeasurement withGram = measured.get(row.steps());
+    assertMeasured(withGram, expected);
+    probe.measureGram(false);
     fit(net, batch, 99);
-    assertNorms(measured.get(row.steps()), expected);
+    StepMeasurement withoutGram = measured.get(row.steps() + 1);
+    assertMeasured(withoutGram, expected);
+    for (int task = 0; task < lambda.length; task++) {
+      double norm = withoutGram.gradientNorms()[task];
+      assertThat(withGram.gradientNorms()[task]).isCloseTo(norm, within(1e-12 * norm));
+    }
+  }
+
+  /** A step of which the parameters know nothing. */
+  private static void computeGradient(ComputationGraph net, MultiDataSet batch, long seed) {
+    Nd4j.getRandom().setSeed(seed);
+    net.setInputs(batch.getFeatures());
+    net.setLabels(batch.getLabels());
+    net.setLayerMaskArrays(batch.getFeaturesMaskArrays(), batch.getLabelsMaskArrays());
+    net.computeGradientAndScore();
+    net.clearLayerMaskArrays();
   }
 
   private static void fit(ComputationGraph net, MultiDataSet batch, long seed) {
@@ -694,12 +715,17 @@ abstract class OracleMatrix {
     net.fit(batch);
   }
 
-  private static void assertNorms(StepMeasurement step, double[] expected) {
+  /** The norms, and the Gram matrix if it was asked for. */
+  private static void assertMeasured(StepMeasurement step, double[][] gradients) {
+    double[] expected = OneTaskOracle.norms(gradients);
     double[] actual = step.gradientNorms();
     for (int task = 0; task < expected.length; task++) {
       assertThat(actual[task])
           .as(step.taskNames().get(task))
           .isCloseTo(expected[task], within(1e-10 * expected[task]));
+    }
+    if (step.hasGram()) {
+      Grams.assertGram(step, gradients, 1e-10);
     }
   }
 

@@ -28,8 +28,8 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * The norms of all tasks by one kernel, given what the heads send back: the part of a step that
- * grows with the number of tasks. Is in the kernels' package, as they are core's own.
+ * The norms of all tasks, or the Gram matrix of their gradients, by one kernel, given what the heads
+ * send back: the part of a step that grows with the number of tasks. Is in the kernels' package, as they are core's own.
  */
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
@@ -53,6 +53,7 @@ public class NormKernelBenchmark {
     private INDArray output;
     private INDArray[] epsilons;
     private double[] squaredNorms;
+    private double[][] gram;
 
     void setUp(
         org.deeplearning4j.nn.conf.layers.Layer configuration,
@@ -80,6 +81,7 @@ public class NormKernelBenchmark {
       epsilons = new INDArray[tasks];
       Arrays.setAll(epsilons, i -> Nd4j.randn(precision, output.shape()));
       squaredNorms = new double[tasks];
+      gram = new double[tasks][tasks];
     }
 
     /** What a step does for the norms, in the forward and in the backward pass. */
@@ -88,6 +90,16 @@ public class NormKernelBenchmark {
       kernel.forward(output);
       kernel.addSquaredNorms(epsilons, squaredNorms, LayerWorkspaceMgr.noWorkspaces());
       return squaredNorms;
+    }
+
+    /** Likewise for the Gram matrix, which has the norms on its diagonal. */
+    double[][] gram() {
+      for (double[] row : gram) {
+        Arrays.fill(row, 0.0);
+      }
+      kernel.forward(output);
+      kernel.addGram(epsilons, gram, LayerWorkspaceMgr.noWorkspaces());
+      return gram;
     }
   }
 
@@ -155,5 +167,27 @@ public class NormKernelBenchmark {
   @Benchmark
   public double[] convolution(Convolution kernel) {
     return kernel.norms();
+  }
+
+  /**
+   * Of a dense layer.
+   *
+   * @param kernel see there
+   * @return the Gram matrix
+   */
+  @Benchmark
+  public double[][] denseGram(Dense kernel) {
+    return kernel.gram();
+  }
+
+  /**
+   * Of a convolution.
+   *
+   * @param kernel see there
+   * @return the Gram matrix
+   */
+  @Benchmark
+  public double[][] convolutionGram(Convolution kernel) {
+    return kernel.gram();
   }
 }

@@ -206,7 +206,11 @@ final class EpsilonTap {
   void measure(boolean tbptt, LayerWorkspaceMgr workspaces) {
     long start = System.nanoTime();
     INDArray[] taskEpsilons = taskEpsilons(step.tasks());
-    kernel.ifPresent(k -> k.addSquaredNorms(taskEpsilons, step.squaredNorms(), workspaces));
+    if (kernel.isPresent() && step.isMeasuringGram()) {
+      kernel.get().addGram(taskEpsilons, step.gram(), workspaces);
+    } else if (kernel.isPresent()) {
+      kernel.get().addSquaredNorms(taskEpsilons, step.squaredNorms(), workspaces);
+    }
     if (replay != null) {
       replay.run(taskEpsilons, tbptt);
     }

@@ -35,6 +35,11 @@ public final class MeasuredNetwork implements WeightedLoss.Calls {
     /** Whether the step that begins is to be measured. */
     boolean isMeasuring();
 
+    /** Whether the Gram matrix of the gradients is wanted as well; see {@link #checkGram}. */
+    default boolean wantsGram() {
+      return false;
+    }
+
     /** Whether it belongs to a worker whose fellows are measured as well. */
     default boolean isWorker() {
       return false;
@@ -166,6 +171,9 @@ public final class MeasuredNetwork implements WeightedLoss.Calls {
   }
 
   private void install(Owner firstOwner) {
+    if (firstOwner.wantsGram()) {
+      checkGram();
+    }
     ownOwner = firstOwner;
     owner = firstOwner;
     attachment.install();
@@ -191,6 +199,21 @@ public final class MeasuredNetwork implements WeightedLoss.Calls {
   /** See {@code GradientNormProbe.lossWeights(double...)}. */
   public void checkLossWeights(double[] lossWeights) {
     graph.tasks().checkLossWeights(lossWeights);
+  }
+
+  /**
+   * Checks that every task has a gradient that comes back from an output.
+   *
+   * @throws IllegalArgumentException if one is a penalty; names it
+   */
+  public void checkGram() {
+    if (!graph.tasks().penalties().isEmpty()) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "penalty '%s' has no place in a Gram matrix: its gradient is not measured with those of the losses. Use Deeplearning4j's own l1 or l2 in its place, or what needs norms only",
+              graph.tasks().penalties().get(0).name()));
+    }
   }
 
   /** See {@code GradientNormProbe.measuringNanos()}. */
@@ -302,6 +325,9 @@ public final class MeasuredNetwork implements WeightedLoss.Calls {
               combiner == null ? owner.lossWeights() : ones(),
               owner.isMeasuring(),
               combiner != null);
+          if (step.isMeasuring() && owner.wantsGram()) {
+            step.measureGram();
+          }
         } else {
           takeOut();
         }
@@ -395,7 +421,11 @@ public final class MeasuredNetwork implements WeightedLoss.Calls {
       lossesPerLabel[task] = taskLosses[task];
       present[task] = true;
     }
-    return StepMeasurement.of(tasks())
+    StepMeasurement.Builder measurement = StepMeasurement.of(tasks());
+    if (step.isMeasuringGram()) {
+      measurement.gram(step.unweightedGram(divisor));
+    }
+    return measurement
         .at(attachment.iteration(), attachment.epoch())
         .batchSize(graph.batchSize())
         .present(present)

@@ -7,6 +7,9 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.function.Consumer;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.deeplearning4j.nn.gradient.Gradient;
 import org.deeplearning4j.nn.graph.vertex.GraphVertex;
 import org.deeplearning4j.nn.workspace.ArrayType;
@@ -15,6 +18,7 @@ import org.gradnorm4j.core.internal.kernel.BackwardState;
 import org.gradnorm4j.core.internal.kernel.Blas;
 import org.gradnorm4j.core.internal.kernel.KeptArray;
 import org.gradnorm4j.core.internal.kernel.NormKernel;
+import org.gradnorm4j.core.internal.kernel.TaskRows;
 import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.memory.MemoryWorkspace;
@@ -31,6 +35,9 @@ import org.nd4j.linalg.factory.Nd4j;
  * proves both against the real pass: over the tasks, gradients and epsilons must add up to its own.
  */
 public final class Replay {
+  /** The most elements of weight gradients that are kept at a time: 256 MB of floats. */
+  static final long MOST_ELEMENTS = 1 << 26;
+
   private final GraphVertex vertex;
   private final List<String> weightKeys;
   private final boolean[] forwards;
@@ -39,6 +46,8 @@ public final class Replay {
   private final KeptArray[][] kept;
   private final INDArray[][] inputEpsilons;
   private final List<List<INDArray>> firstGradients = new ArrayList<>();
+  private final TaskRows rows = new TaskRows();
+  private final long mostElements;
   private boolean proved;
 
   /**
@@ -47,8 +56,16 @@ public final class Replay {
    * @param shared whether its weights belong to W
    * @param forwards for each input, whether the tasks' epsilons are wanted there
    * @param begin the tasks whose loss is at this vertex, if it is an output
+   * @param mostElements of weight gradients that are kept at a time
    */
-  Replay(GraphVertex vertex, boolean shared, boolean[] forwards, BitSet begin, TrainingStep step) {
+  Replay(
+      GraphVertex vertex,
+      boolean shared,
+      boolean[] forwards,
+      BitSet begin,
+      TrainingStep step,
+      long mostElements) {
+    this.mostElements = mostElements;
     this.vertex = vertex;
     this.weightKeys = shared ? Vertices.weightKeys(vertex) : List.of();
     this.forwards = forwards;
@@ -89,33 +106,84 @@ public final class Replay {
   private void runAll(INDArray[] taskEpsilons, boolean tbptt) {
     BackwardState state = BackwardState.of(vertex);
     forgetFirst(taskEpsilons.length);
-    // An output layer draws its dropout in the backward pass: the same for every task and the real
-    // one.
-    RandomState random = begin.isEmpty() ? null : RandomState.current();
-    for (int task = 0; task < taskEpsilons.length; task++) {
-      if (begin.get(task)) {
-        step.replayOnly(task);
-        step.squaredNorms()[task] += run(task, null, state, tbptt);
-        step.replayAll();
-        random.restore();
-      } else if (taskEpsilons[task] != null) {
-        step.squaredNorms()[task] += run(task, taskEpsilons[task], state, tbptt);
-      } else {
-        for (INDArray[] epsilons : inputEpsilons) {
-          epsilons[task] = null;
-        }
+    int[] tasks =
+        IntStream.range(0, taskEpsilons.length)
+            .filter(task -> begin.get(task) || taskEpsilons[task] != null)
+            .toArray();
+    for (INDArray[] epsilons : inputEpsilons) {
+      Arrays.fill(epsilons, null);
+    }
+    Pass pass = (task, use) ->
+            run(task, begin.get(task) ? null : taskEpsilons[task], state, tbptt, use);
+    if (step.isMeasuringGram() && !weightKeys.isEmpty()) {
+      addGram(tasks, pass);
+    } else {
+      for (int task : tasks) {
+        pass.run(task, gradients -> step.squaredNorms()[task] += note(task, gradients));
       }
     }
     state.restore();
   }
 
-  /** One task's backward pass; returns its ‖∇_W‖². */
+  /** A backward pass of one task, and who looks at its weight gradients in the workspace. */
+  private interface Pass {
+    void run(int task, Consumer<List<INDArray>> use);
+  }
+
+  /**
+   * ⟨∇_W S_i, ∇_W S_j⟩ from the gradients of all tasks, kept one below the other. If they are more
+   * than {@link #mostElements}, of as many as possible at a time; the pass of each later task is
+   * run again for them.
+   */
+  private void addGram(int[] tasks, Pass pass) {
+    long length = weights().mapToLong(INDArray::length).sum();
+    DataType type = weights().findFirst().orElseThrow().dataType();
+    int block = (int) Math.max(1, Math.min(tasks.length, mostElements / length));
+    for (int from = 0; from < tasks.length; from += block) {
+      int[] kept = Arrays.copyOfRange(tasks, from, Math.min(from + block, tasks.length));
+      boolean first = from == 0;
+      rows.begin(type, from + kept.length < tasks.length ? kept.length + 1 : kept.length, length);
+      for (int i = from; i < tasks.length; i++) {
+        int row = Math.min(i - from, kept.length);
+        int task = tasks[i];
+        pass.run(
+            task,
+            gradients -> {
+              if (first && !proved) {
+                note(task, gradients);
+              }
+              rows.put(row, gradients);
+            });
+        if (row == kept.length) {
+          rows.addProducts(row, task, kept, step.gram());
+        }
+      }
+      rows.addProducts(kept, step.gram());
+    }
+  }
+
+  private Stream<INDArray> weights() {
+    return weightKeys.stream().map(vertex.paramTable(false)::get);
+  }
+
+  /** One task's backward pass. */
   @SuppressWarnings("try") // a workspace is there to be open, not to be named
-  private double run(int task, INDArray epsilon, BackwardState state, boolean tbptt) {
+  private void run(
+      int task,
+      INDArray epsilon,
+      BackwardState state,
+      boolean tbptt,
+      Consumer<List<INDArray>> use) {
+    // An output layer draws its dropout in the backward pass: the same for every task and the real
+    // one.
+    RandomState random = begin.get(task) ? RandomState.current() : null;
     LayerWorkspaceMgr workspaces = ReplayWorkspaces.OF_VERTEX;
     try (MemoryWorkspace gradients = workspaces.notifyScopeEntered(ArrayType.ACTIVATION_GRAD);
         MemoryWorkspace working = workspaces.notifyScopeEntered(ArrayType.BP_WORKING_MEM)) {
       state.setUpCopy();
+      if (random != null) {
+        step.replayOnly(task);
+      }
       vertex.setEpsilon(epsilon == null ? null : epsilon.dup()); // a layer may write into it
       Pair<Gradient, INDArray[]> result = vertex.doBackward(tbptt, workspaces);
       for (int input = 0; input < forwards.length; input++) {
@@ -123,18 +191,26 @@ public final class Replay {
           keep(input, task, result.getSecond()[input]);
         }
       }
-      double squared = 0.0;
-      List<INDArray> weightGradients = weightGradients(result.getFirst());
-      for (INDArray gradient : weightGradients) {
-        squared += Blas.INSTANCE.dot(gradient, gradient);
-      }
-      if (!proved) {
-        firstGradients.set(task, weightGradients.stream().map(Replay::detachedCopy).toList());
-      }
-      return squared;
+      use.accept(weightGradients(result.getFirst()));
     } catch (RuntimeException e) {
       throw proved || begin.get(task) ? e : unrepeatable(e);
     }
+    if (random != null) {
+      step.replayAll();
+      random.restore();
+    }
+  }
+
+  /** Keeps what is proved with in the first step; returns ‖∇_W‖². */
+  private double note(int task, List<INDArray> weightGradients) {
+    double squared = 0.0;
+    for (INDArray gradient : weightGradients) {
+      squared += Blas.INSTANCE.dot(gradient, gradient);
+    }
+    if (!proved) {
+      firstGradients.set(task, weightGradients.stream().map(Replay::detachedCopy).toList());
+    }
+    return squared;
   }
 
   /** Copies out of the workspace. */

@@ -40,7 +40,8 @@ final class SharedZone {
       Replay replay =
           kernel.isPresent()
               ? null
-              : new Replay(vertex, shared, forwards, graph.tasksOf(vertex), step);
+              : new Replay(
+                  vertex, shared, forwards, graph.tasksOf(vertex), step, Replay.MOST_ELEMENTS);
       EpsilonTap tap =
           new EpsilonTap(graph, vertex, edges(graph, vertex, tapped), kernel, replay, step);
       tapped.put(vertex, tap);

@@ -22,11 +22,13 @@ public final class TrainingStep {
   private final double[] lossSums;
   private final double[] labelCounts;
   private final double[] squaredNorms;
+  private double[][] gram;
   private final BitSet recorded = new BitSet();
   private final Set<ReplayWorkspaces> usedWorkspaces = new HashSet<>();
   private volatile Thread thread;
   private long measuringNanos;
   private boolean measuring;
+  private boolean measuringGram;
   private boolean sentBack;
   private boolean measured;
   private int only = ALL;
@@ -58,6 +60,7 @@ public final class TrainingStep {
     Arrays.fill(squaredNorms, 0.0);
     measuringNanos = 0;
     measuring = measure;
+    measuringGram = false;
     sentBack = false;
     measured = false;
     recorded.clear();
@@ -103,6 +106,22 @@ public final class TrainingStep {
   /** Whether they are known, and not all 1: then plain gradients will do. */
   boolean isCombined() {
     return combination != null && !Arrays.stream(combination).allMatch(c -> c == 1.0);
+  }
+
+  /** Measures the Gram matrix of the step that has just been opened, in the place of the norms. */
+  public void measureGram() {
+    if (gram == null) {
+      gram = new double[squaredNorms.length][squaredNorms.length];
+    }
+    for (double[] row : gram) {
+      Arrays.fill(row, 0.0);
+    }
+    measuringGram = true;
+  }
+
+  /** Whether {@link #gram} is measured, and {@link #squaredNorms} are not. */
+  boolean isMeasuringGram() {
+    return measuringGram;
   }
 
   /** The loss weights before the first step. */
@@ -243,6 +262,11 @@ public final class TrainingStep {
     return squaredNorms;
   }
 
+  /** Where the inner products of the weighted gradients are added up, likewise. */
+  double[][] gram() {
+    return gram;
+  }
+
   /** Notes time that a plain step would not have taken. */
   void addMeasuringNanos(long nanos) {
     measuringNanos += nanos;
@@ -306,8 +330,21 @@ public final class TrainingStep {
   double[] unweightedGradientNorms(double divisor) {
     double[] norms = new double[squaredNorms.length];
     for (int i = 0; i < norms.length; i++) {
-      norms[i] = Math.sqrt(squaredNorms[i]) / (Math.abs(lossWeights[i]) * divisor);
+      double squared = measuringGram ? gram[i][i] : squaredNorms[i];
+      norms[i] = Math.sqrt(squared) / (Math.abs(lossWeights[i]) * divisor);
     }
     return norms;
+  }
+
+  /** ⟨∇_W L_i, ∇_W L_j⟩, likewise. */
+  double[][] unweightedGram(double divisor) {
+    double[][] unweighted = new double[gram.length][gram.length];
+    for (int i = 0; i < gram.length; i++) {
+      for (int j = 0; j <= i; j++) {
+        unweighted[i][j] = gram[i][j] / (lossWeights[i] * divisor) / (lossWeights[j] * divisor);
+        unweighted[j][i] = unweighted[i][j];
+      }
+    }
+    return unweighted;
   }
 }

@@ -53,6 +53,25 @@ public abstract class Blas {
   /** Σ a∘a over a part of what lies in memory; range as in {@link #dot}. */
   abstract double squaredNorm(INDArray a, long from, long length);
 
+  /** Σ over the products of two parts of what lies in memory, in precision and range of a. */
+  abstract double dotOfParts(INDArray a, long from, long other, long length);
+
+  /**
+   * The triangular factor R of xᵀ = QR, n ≤ k, by reflections.
+   *
+   * @param x [n, k], in row order; its lower triangle takes Rᵀ, the rest is spoiled
+   * @return whether it was done; if not, x is spoiled
+   */
+  abstract boolean factor(INDArray x);
+
+  /**
+   * a ← Ra.
+   *
+   * @param factor of {@link #factor}; not modified
+   * @param a [n, m], in row order; modified
+   */
+  abstract void multiplyByFactor(INDArray factor, INDArray a);
+
   /** Σ a∘b over the diagonals of two square arrays in row order; range as in {@link #dot}. */
   abstract double diagonalDot(INDArray a, INDArray b);
 
@@ -167,9 +186,28 @@ public abstract class Blas {
 
     @Override
     double squaredNorm(INDArray a, long from, long length) {
-      INDArray part =
-          Nd4j.create(a.data(), new long[] {length}, new long[] {1}, a.offset() + from, 'c');
+      INDArray part = part(a, from, length);
       return dot(part, part);
+    }
+
+    @Override
+    double dotOfParts(INDArray a, long from, long other, long length) {
+      return Nd4j.getBlasWrapper().dot(part(a, from, length), part(a, other, length));
+    }
+
+    private static INDArray part(INDArray a, long from, long length) {
+      return Nd4j.create(a.data(), new long[] {length}, new long[] {1}, a.offset() + from, 'c');
+    }
+
+    /** Not all backends have one. */
+    @Override
+    boolean factor(INDArray x) {
+      return false;
+    }
+
+    @Override
+    void multiplyByFactor(INDArray factor, INDArray a) {
+      throw new UnsupportedOperationException("there is no factor");
     }
   }
 

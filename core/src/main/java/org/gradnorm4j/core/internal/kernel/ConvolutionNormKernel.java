@@ -39,14 +39,20 @@ final class ConvolutionNormKernel implements NormKernel {
   private final ActivationDerivative activation;
   private final KeptArray allDeltas = new KeptArray('c');
   private final KeptArray gradients = new KeptArray('f');
+  private final TaskRows rows = new TaskRows();
+  private final long mostRowElements;
   private INDArray patches;
   private INDArray patchesOf;
   private INDArray z;
 
-  /** With the bound, in elements. */
-  ConvolutionNormKernel(ConvolutionLayer layer, long mostElements) {
+  /**
+   * With the bound, and that on all gradients at a time where their inner products are wanted, in
+   * elements.
+   */
+  ConvolutionNormKernel(ConvolutionLayer layer, long mostElements, long mostRowElements) {
     this.layer = layer;
     this.mostElements = mostElements;
+    this.mostRowElements = mostRowElements;
     this.activation = new ActivationDerivative(layer.layerConf().getActivationFn());
   }
 
@@ -96,6 +102,53 @@ final class ConvolutionNormKernel implements NormKernel {
         filled = 0;
       }
     }
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * <p>If the gradients are more than the bound, a part of the output's channels is taken at a
+   * time, and one task at a time to its δ_i, which is made again for each part.
+   */
+  @Override
+  public void addGram(INDArray[] taskEpsilons, double[][] gram, LayerWorkspaceMgr workspaces) {
+    patchesOf = null;
+    prepare(workspaces);
+    activation.at(z);
+    int[] tasks = TaskRows.present(taskEpsilons);
+    if (tasks.length == 0) {
+      return;
+    }
+    DataType type = weights().dataType();
+    long out = weights().size(0);
+    long channels = TaskRows.parts(mostRowElements, tasks.length, patches.size(1), out);
+    int group = channels < out ? 1 : groupSize(tasks.length);
+    INDArray deltas = allDeltas.sized(type, group * out, patches.size(0));
+    for (long from = 0; from < out; from += channels) {
+      long count = Math.min(channels, out - from);
+      rows.begin(type, tasks.length, patches.size(1) * count);
+      for (int first = 0; first < tasks.length; first += group) {
+        int filled = Math.min(group, tasks.length - first);
+        for (int i = 0; i < filled; i++) {
+          put(taskEpsilons[tasks[first + i]].castTo(type), deltas, i * out);
+        }
+        INDArray gradient = rows.view(first, 'f', patches.size(1), filled * count);
+        Blas.INSTANCE.transposedProduct(
+            patches, rows(deltas, from, filled * count).transpose(), gradient);
+      }
+      rows.addProducts(tasks, gram);
+    }
+  }
+
+  /** A view of some rows of an array in row order. */
+  private static INDArray rows(INDArray array, long from, long count) {
+    long[] shape = {count, array.size(1)};
+    return Nd4j.create(
+        array.data(),
+        shape,
+        Nd4j.getStrides(shape, 'c'),
+        array.offset() + from * array.size(1),
+        'c');
   }
 
   /** The fewest groups within the bound, all of one size but for the last. */

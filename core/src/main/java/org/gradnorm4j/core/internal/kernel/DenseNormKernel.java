@@ -6,7 +6,6 @@ import org.deeplearning4j.nn.layers.feedforward.dense.DenseLayer;
 import org.deeplearning4j.nn.params.DefaultParamInitializer;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.common.primitives.Pair;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -21,7 +20,8 @@ import org.nd4j.linalg.factory.Nd4j;
  *       per task, and the gradient itself is never formed.
  * </ul>
  *
- * {@link #method} chooses. The arrays that take results are kept from step to step.
+ * {@link #method} chooses. {@link DenseGram} has the inner products of
+ * different tasks. The arrays that take results are kept from step to step.
  */
 public final class DenseNormKernel implements NormKernel {
 
@@ -35,13 +35,13 @@ public final class DenseNormKernel implements NormKernel {
   }
 
   /** Multiplications that take as long as calling a product at all: some 2 µs at 50 GFLOP/s. */
-  private static final double CALL = 100_000;
+  static final double CALL = 100_000;
 
   /** Stacking needs T·in·out elements for its result: no more than this many. */
-  private static final long MOST_STACKED = 1 << 20;
+  static final long MOST_STACKED = 1 << 20;
 
   /** And N·T·out for the δ_i: no more than this many, 16 MB of floats. */
-  private static final long MOST_DELTAS = 1 << 22;
+  static final long MOST_DELTAS = 1 << 22;
 
   private final DenseLayer layer;
   private final Method configured;
@@ -54,10 +54,13 @@ public final class DenseNormKernel implements NormKernel {
   private final KeptArray gradients = new KeptArray('f');
   private final KeptArray inputGrams = new KeptArray('c');
   private final KeptArray deltaGrams = new KeptArray('c');
+  private final DenseGram products;
 
-  DenseNormKernel(DenseLayer layer, Method method) {
+  /** With a bound, in elements, on what stands for the gradients at a time. */
+  DenseNormKernel(DenseLayer layer, Method method, long mostElements) {
     this.layer = layer;
     this.configured = method;
+    this.products = new DenseGram(method, mostElements);
     this.activation = new ActivationDerivative(layer.layerConf().getActivationFn());
     this.backward = new DenseBackward(layer, activation);
   }
@@ -108,7 +111,7 @@ public final class DenseNormKernel implements NormKernel {
     INDArray x = Blas.dense(layer.input().castTo(weights.dataType())); // dropout already applied
     long in = weights.size(0);
     long out = weights.size(1);
-    Deltas deltas = new Deltas(taskEpsilons, weights.dataType(), workspaces);
+    DenseDeltas deltas = deltas(taskEpsilons, workspaces);
     switch (method(x.size(0), in, out, taskEpsilons.length)) {
       case STACKED -> stacked(x, in, out, deltas, squaredNorms);
       case GRAM -> gram(x, in, out, deltas, squaredNorms);
@@ -122,6 +125,21 @@ public final class DenseNormKernel implements NormKernel {
     }
   }
 
+  @Override
+  public void addGram(INDArray[] taskEpsilons, double[][] gram, LayerWorkspaceMgr workspaces) {
+    backward.forgetProduct(); // of another step
+    INDArray weights = layer.getParam(DefaultParamInitializer.WEIGHT_KEY);
+    INDArray x = Blas.dense(layer.input().castTo(weights.dataType())); // dropout already applied
+    products.add(x, weights.size(1), deltas(taskEpsilons, workspaces), gram);
+  }
+
+  private DenseDeltas deltas(INDArray[] taskEpsilons, LayerWorkspaceMgr workspaces) {
+    if (!activation.isIdentity()) {
+      activation.at(backward.preActivation(workspaces));
+    }
+    return new DenseDeltas(layer, activation, oneDelta, taskEpsilons);
+  }
+
   /** ‖xᵀδ‖². */
   private double direct(INDArray x, long in, long out, INDArray delta) {
     INDArray gradient = gradients.sized(x.dataType(), in, out);
@@ -130,7 +148,7 @@ public final class DenseNormKernel implements NormKernel {
   }
 
   /** xᵀ[δ_1 … δ_T] in one product; in column order each task's part lies in one piece. */
-  private void stacked(INDArray x, long in, long out, Deltas deltas, double[] squaredNorms) {
+  private void stacked(INDArray x, long in, long out, DenseDeltas deltas, double[] squaredNorms) {
     int tasks = squaredNorms.length;
     INDArray all = allDeltas.sized(x.dataType(), x.size(0), tasks * out);
     if (columnsOf != all) {
@@ -148,7 +166,7 @@ public final class DenseNormKernel implements NormKernel {
     }
   }
 
-  private void gram(INDArray x, long in, long out, Deltas deltas, double[] squaredNorms) {
+  private void gram(INDArray x, long in, long out, DenseDeltas deltas, double[] squaredNorms) {
     long n = x.size(0);
     INDArray inputGram = inputGrams.sized(x.dataType(), n, n);
     INDArray deltaGram = deltaGrams.sized(x.dataType(), n, n);
@@ -186,7 +204,7 @@ public final class DenseNormKernel implements NormKernel {
   }
 
   /** A view of some columns of an array in row order. */
-  private static INDArray columns(INDArray array, long from, long count) {
+  static INDArray columns(INDArray array, long from, long count) {
     return Nd4j.create(
         array.data(),
         new long[] {array.size(0), count},
@@ -195,44 +213,5 @@ public final class DenseNormKernel implements NormKernel {
         'c');
   }
 
-  /** The δ_i of a step. */
-  private final class Deltas {
-    private final INDArray[] epsilons;
-    private final DataType type;
 
-    Deltas(INDArray[] epsilons, DataType type, LayerWorkspaceMgr workspaces) {
-      this.epsilons = epsilons;
-      this.type = type;
-      if (!activation.isIdentity()) {
-        activation.at(backward.preActivation(workspaces));
-      }
-    }
-
-    boolean isThere(int task) {
-      return epsilons[task] != null;
-    }
-
-    /** δ_i; not to be modified. */
-    INDArray of(int task) {
-      INDArray epsilon = epsilons[task].castTo(type);
-      if (activation.isIdentity() && layer.getMaskArray() == null) {
-        return epsilon;
-      }
-      INDArray result = oneDelta.sized(type, epsilon.shape());
-      into(result, task);
-      return result;
-    }
-
-    /** δ_i, with the rows that the layer's mask leaves out set to zero; or zeros. */
-    void into(INDArray result, int task) {
-      if (!isThere(task)) {
-        result.assign(0.0);
-        return;
-      }
-      activation.multiply(epsilons[task].castTo(type), result);
-      if (layer.getMaskArray() != null) {
-        result.muliColumnVector(layer.getMaskArray().castTo(type));
-      }
-    }
-  }
 }

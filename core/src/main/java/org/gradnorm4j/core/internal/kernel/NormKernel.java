@@ -29,6 +29,14 @@ public interface NormKernel {
       INDArray[] taskEpsilons, double[] squaredNorms, LayerWorkspaceMgr workspaces);
 
   /**
+   * Adds ⟨∇_W S_i, ∇_W S_j⟩ to gram[i][j]; otherwise as {@link #addSquaredNorms}, whose place it
+   * takes: the diagonal has the squared norms.
+   *
+   * @param gram one row and one column per task. Modified, and stays symmetric.
+   */
+  void addGram(INDArray[] taskEpsilons, double[][] gram, LayerWorkspaceMgr workspaces);
+
+  /**
    * The layer's forward pass in training gave this.
    *
    * @param output of the layer; not modified

@@ -1,6 +1,7 @@
 package org.gradnorm4j.core.internal.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 import static org.assertj.core.data.Percentage.withPercentage;
 
 import java.lang.ref.Reference;
@@ -62,11 +63,24 @@ class ConvolutionGroupsTest {
       long mostElements,
       INDArray[] epsilons) {
     LayerWorkspaceMgr workspaces = LayerWorkspaceMgr.noWorkspaces();
-    ConvolutionNormKernel kernel = new ConvolutionNormKernel(layer, mostElements);
+    ConvolutionNormKernel kernel = new ConvolutionNormKernel(layer, mostElements, TaskRows.MOST_ELEMENTS);
     kernel.forward(layer.activate(true, workspaces));
     double[] norms = new double[epsilons.length];
     kernel.addSquaredNorms(epsilons, norms, workspaces);
     return norms;
+  }
+
+  private static double[][] gram(
+      org.deeplearning4j.nn.layers.convolution.ConvolutionLayer layer,
+      long mostElements,
+      long mostRowElements,
+      INDArray[] epsilons) {
+    LayerWorkspaceMgr workspaces = LayerWorkspaceMgr.noWorkspaces();
+    ConvolutionNormKernel kernel = new ConvolutionNormKernel(layer, mostElements, mostRowElements);
+    kernel.forward(layer.activate(true, workspaces));
+    double[][] gram = new double[epsilons.length][epsilons.length];
+    kernel.addGram(epsilons, gram, workspaces);
+    return gram;
   }
 
   private static void setInput(org.deeplearning4j.nn.layers.convolution.ConvolutionLayer layer) {
@@ -107,6 +121,49 @@ class ConvolutionGroupsTest {
     }
   }
 
+  /** In groups of tasks as the norms, and in parts of the channels. */
+  @ParameterizedTest
+  @EnumSource(
+      value = Activation.class,
+      names = {"RELU", "TANH", "IDENTITY"})
+  void gram_isThatOfTheLayersOwnBackwardPass(Activation activation) {
+    int weights = OUT * 2 * 3 * 3;
+    for (int tasks : new int[] {1, 2, 5, 40}) {
+      var layer = layer(activation);
+      setInput(layer);
+      INDArray[] epsilons = epsilons(tasks);
+      INDArray gradients = Nd4j.zeros(DataType.DOUBLE, tasks, weights);
+      for (int task = 0; task < tasks; task++) {
+        if (epsilons[task] != null) {
+          layer.activate(true, LayerWorkspaceMgr.noWorkspaces());
+          Gradient gradient =
+              layer
+                  .backpropGradient(epsilons[task].dup(), LayerWorkspaceMgr.noWorkspaces())
+                  .getFirst();
+          gradients.putRow(task, gradient.getGradientFor("W").dup('c').reshape(weights));
+        }
+      }
+      INDArray expected = gradients.mmul(gradients.transpose());
+      for (long[] bounds :
+          new long[][] {
+            {1 << 20, 1 << 20},
+            {3L * OUT * PLACES, 1 << 20},
+            {1 << 20, (long) tasks * weights / 2},
+            {0, 0}
+          }) {
+        double[][] gram = gram(layer, bounds[0], bounds[1], epsilons);
+        for (int i = 0; i < tasks; i++) {
+          for (int j = 0; j < tasks; j++) {
+            double scale = Math.sqrt(expected.getDouble(i, i) * expected.getDouble(j, j));
+            assertThat(gram[i][j])
+                .as("%s with %s of %s", i, j, tasks)
+                .isCloseTo(expected.getDouble(i, j), within(1e-12 * scale));
+          }
+        }
+      }
+    }
+  }
+
   /** What the kernel keeps, for 40 tasks, 32 of them present. */
   @ParameterizedTest
   @EnumSource(
@@ -119,7 +176,7 @@ class ConvolutionGroupsTest {
     long forward = 8L * OUT * PLACES; // z, f'(z) or the like
     for (int group : new int[] {1, 2, 16}) {
       LayerWorkspaceMgr workspaces = LayerWorkspaceMgr.noWorkspaces();
-      ConvolutionNormKernel kernel = new ConvolutionNormKernel(layer, (long) group * OUT * PLACES);
+      ConvolutionNormKernel kernel = new ConvolutionNormKernel(layer, (long) group * OUT * PLACES, TaskRows.MOST_ELEMENTS);
       INDArray output = layer.activate(true, workspaces);
       long before = Nd4j.getEnvironment().getDeviceCouner(0);
       kernel.forward(output);

@@ -84,8 +84,7 @@ class GramMatrixTest {
   }
 
   private GradientNormProbe probe(ComputationGraph net, Method method) {
-    GradientNormProbe probe =
-        GradientNormProbe.attach(net, List.of("shared"), method, steps::add);
+    GradientNormProbe probe = GradientNormProbe.attach(net, List.of("shared"), method, steps::add);
     probe.measureGram(true);
     return probe;
   }
@@ -169,7 +168,8 @@ class GramMatrixTest {
       MultiDataSet batch = batch(doubles, 5, 41);
       batch.getLabels()[2].muli(1e30);
       double[][] expected =
-          new OneTaskOracle(reference, List.of("shared")).sharedGradients(reference.params(), batch, 1);
+          new OneTaskOracle(reference, List.of("shared"))
+              .sharedGradients(reference.params(), batch, 1);
       MultiDataSet single =
           new MultiDataSet(
               cast(batch.getFeatures(), DataType.FLOAT), cast(batch.getLabels(), DataType.FLOAT));

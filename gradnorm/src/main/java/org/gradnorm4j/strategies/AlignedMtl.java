@@ -27,13 +27,13 @@ import org.gradnorm4j.weighting.Need;
  * authors' code in single precision. So a task whose gradients are 2000 times shorter than
  * another's, or differ from another's by as little, does not hold up the rest.
  */
-public final class AlignedMtl extends StatelessStrategy {
+public final class AlignedMtl extends StepStrategy<StepStrategy.None> {
   static final String ID = "aligned-mtl";
 
   private final Settings settings;
 
   AlignedMtl(Settings settings) {
-    super(ID, "Aligned-MTL", Set.of(Need.GRAM), settings);
+    super(ID, "Aligned-MTL", Set.of(Need.GRAM), settings, new None());
     this.settings = settings;
   }
 
@@ -88,7 +88,7 @@ public final class AlignedMtl extends StatelessStrategy {
   }
 
   @Override
-  double[] weigh(Deciding step) {
+  double[] weigh(None none, Deciding step) {
     Gram gram = step.gram().inUnitOfLongest();
     double[][] matrix = new double[gram.size()][gram.size()];
     for (int i = 0; i < matrix.length; i++) {

@@ -27,7 +27,7 @@ import org.gradnorm4j.weighting.Need;
  * and the equation of &lambda; has no meaning, d is the closest step to g<sub>0</sub> by which no task
  * ascends, which is a solution of the first line.
  */
-public final class CaGrad extends StatelessStrategy {
+public final class CaGrad extends StepStrategy<StepStrategy.None> {
   static final String ID = "cagrad";
 
   /*
@@ -43,7 +43,7 @@ public final class CaGrad extends StatelessStrategy {
   private final Settings settings;
 
   CaGrad(Settings settings) {
-    super(ID, "CAGrad", Set.of(Need.GRAM), settings);
+    super(ID, "CAGrad", Set.of(Need.GRAM), settings, new None());
     this.settings = settings;
   }
 
@@ -91,7 +91,7 @@ public final class CaGrad extends StatelessStrategy {
   }
 
   @Override
-  double[] weigh(Deciding step) {
+  double[] weigh(None none, Deciding step) {
     Gram gram = step.gram().inUnitOfLongest();
     double[] weights = step.mean();
     double mean = gram.norm(weights); // ‖g₀‖

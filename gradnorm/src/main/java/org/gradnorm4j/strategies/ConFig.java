@@ -25,11 +25,11 @@ import org.gradnorm4j.weighting.Need;
  * If no direction has the same positive cosine with all gradients, as with opposite ones, the
  * weights stay as they are.
  */
-public final class ConFig extends StatelessStrategy {
+public final class ConFig extends StepStrategy<StepStrategy.None> {
   static final String ID = "config";
 
   ConFig(StrategySettings.ScaleOnly settings) {
-    super(ID, "ConFIG", Set.of(Need.GRAM), settings);
+    super(ID, "ConFIG", Set.of(Need.GRAM), settings, new None());
   }
 
   /**
@@ -53,7 +53,7 @@ public final class ConFig extends StatelessStrategy {
   }
 
   @Override
-  double[] weigh(Deciding step) {
+  double[] weigh(None none, Deciding step) {
     Gram gram = step.gram();
     double[] q = gram.perNorm(equalCosines(gram));
     if (q.length == 0) {

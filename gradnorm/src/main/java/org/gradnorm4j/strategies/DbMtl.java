@@ -21,11 +21,11 @@ import org.gradnorm4j.weighting.Need;
  * <p><b>Note:</b> in the paper the heads learn from log L<sub>i</sub>. The authors' code averages the
  * gradients with a &beta; that falls with time; that would need the gradients themselves to be kept.
  */
-public final class DbMtl extends StatelessStrategy {
+public final class DbMtl extends StepStrategy<StepStrategy.None> {
   static final String ID = "db-mtl";
 
   DbMtl(StrategySettings.ScaleOnly settings) {
-    super(ID, "DB-MTL", Set.of(Need.LOSSES, Need.GRADIENT_NORMS), settings);
+    super(ID, "DB-MTL", Set.of(Need.LOSSES, Need.GRADIENT_NORMS), settings, new None());
   }
 
   /**
@@ -54,7 +54,7 @@ public final class DbMtl extends StatelessStrategy {
   }
 
   @Override
-  double[] weigh(Deciding step) {
+  double[] weigh(None none, Deciding step) {
     double[] norms = step.norms();
     double longest = 0.0;
     for (int i = 0; i < norms.length; i++) {

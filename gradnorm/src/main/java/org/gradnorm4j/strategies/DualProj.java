@@ -18,11 +18,11 @@ import org.gradnorm4j.weighting.Need;
  * <p><b>Note:</b> the paper projects the gradient of one task against those of earlier ones; that of
  * the mean is projected here, as in TorchJD. Solved exactly, by an active set.
  */
-public final class DualProj extends StatelessStrategy {
+public final class DualProj extends StepStrategy<StepStrategy.None> {
   static final String ID = "dualproj";
 
   DualProj(StrategySettings.ScaleOnly settings) {
-    super(ID, "DualProj", Set.of(Need.GRAM), settings);
+    super(ID, "DualProj", Set.of(Need.GRAM), settings, new None());
   }
 
   /**
@@ -46,7 +46,7 @@ public final class DualProj extends StatelessStrategy {
   }
 
   @Override
-  double[] weigh(Deciding step) {
+  double[] weigh(None none, Deciding step) {
     return new LowerBoundQp(step.gram()).solve(step.mean());
   }
 }

@@ -28,7 +28,7 @@ import org.gradnorm4j.weighting.Quantity;
  *
  * <p>For the next steps, on heads and shared layers alike. &Sigma; &lambda; = T over the tasks that
  * have both means. Since r is close to 1, the weights hardly leave 1: a factor of two between the
- * rates of two tasks gives weights of 1.24 and 0.76. A mean loss of 0 gives no rate, and the task
+ * rates of two tasks gives weights of 1.12 and 0.88. A mean loss of 0 gives no rate, and the task
  * keeps its weight; a negative loss is refused.
  *
  * <p><b>Note:</b> that an epoch is over shows in the first step of the next, which is still trained

@@ -25,13 +25,13 @@ import org.gradnorm4j.weighting.Need;
  * the authors' code stops a least-squares solver. Where a combination of the gradients with weights
  * &ge; 0 is 0 there is no solution, and the weights stay as they are.
  */
-public final class FairGrad extends StatelessStrategy {
+public final class FairGrad extends StepStrategy<StepStrategy.None> {
   static final String ID = "fairgrad";
 
   private final Settings settings;
 
   FairGrad(Settings settings) {
-    super(ID, "FairGrad", Set.of(Need.GRAM), settings);
+    super(ID, "FairGrad", Set.of(Need.GRAM), settings, new None());
     this.settings = settings;
   }
 
@@ -79,7 +79,7 @@ public final class FairGrad extends StatelessStrategy {
   }
 
   @Override
-  double[] weigh(Deciding step) {
+  double[] weigh(None none, Deciding step) {
     return FairEquation.solve(step.gram(), settings.alpha);
   }
 }

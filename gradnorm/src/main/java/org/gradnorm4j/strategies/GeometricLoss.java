@@ -22,11 +22,11 @@ import org.gradnorm4j.weighting.Need;
  * <p><b>Note:</b> computed by the mean of the logarithms; the product of many losses under- or
  * overflows.
  */
-public final class GeometricLoss extends StatelessStrategy {
+public final class GeometricLoss extends StepStrategy<StepStrategy.None> {
   static final String ID = "gls";
 
   GeometricLoss(StrategySettings.ScaleOnly settings) {
-    super(ID, "Geometric loss", Set.of(Need.LOSSES), settings);
+    super(ID, "Geometric loss", Set.of(Need.LOSSES), settings, new None());
   }
 
   /**
@@ -60,7 +60,7 @@ public final class GeometricLoss extends StatelessStrategy {
   }
 
   @Override
-  double[] weigh(Deciding step) {
+  double[] weigh(None none, Deciding step) {
     double[] logs = Arrays.stream(step.losses()).map(FastMath::log).toArray();
     double mean = Arrays.stream(logs).average().orElseThrow();
     return Arrays.stream(logs).map(log -> FastMath.exp(mean - log) / logs.length).toArray();

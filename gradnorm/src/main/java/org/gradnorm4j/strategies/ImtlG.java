@@ -26,11 +26,11 @@ import org.gradnorm4j.weighting.Need;
  * projection, as with opposite gradients, the weights stay as they are; and so if &Sigma;v &le; 0, where the
  * equation would turn the step around.
  */
-public final class ImtlG extends StatelessStrategy {
+public final class ImtlG extends StepStrategy<StepStrategy.None> {
   static final String ID = "imtl-g";
 
   ImtlG(StrategySettings.ScaleOnly settings) {
-    super(ID, "IMTL-G", Set.of(Need.GRAM), settings);
+    super(ID, "IMTL-G", Set.of(Need.GRAM), settings, new None());
   }
 
   /**
@@ -54,7 +54,7 @@ public final class ImtlG extends StatelessStrategy {
   }
 
   @Override
-  double[] weigh(Deciding step) {
+  double[] weigh(None none, Deciding step) {
     Gram gram = step.gram();
     double[] v = gram.perNorm(ConFig.equalCosines(gram));
     double sum = Arrays.stream(v).sum();

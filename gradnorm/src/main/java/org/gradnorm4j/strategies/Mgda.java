@@ -22,11 +22,11 @@ import org.gradnorm4j.weighting.Need;
  * <p><b>Note:</b> solved exactly, by an active set. The authors' code stops Frank and Wolfe's
  * iterations early, and normalises the gradients by default in some experiments.
  */
-public final class Mgda extends StatelessStrategy {
+public final class Mgda extends StepStrategy<StepStrategy.None> {
   static final String ID = "mgda";
 
   Mgda(StrategySettings.ScaleOnly settings) {
-    super(ID, "MGDA", Set.of(Need.GRAM), settings);
+    super(ID, "MGDA", Set.of(Need.GRAM), settings, new None());
   }
 
   /**
@@ -50,7 +50,7 @@ public final class Mgda extends StatelessStrategy {
   }
 
   @Override
-  double[] weigh(Deciding step) {
+  double[] weigh(None none, Deciding step) {
     return SimplexQp.solve(step.gram());
   }
 }

@@ -22,11 +22,11 @@ import org.gradnorm4j.weighting.Need;
  * is stopped early. Where a combination of the gradients with weights &ge; 0 is 0 there is no
  * solution, and the weights stay as they are.
  */
-public final class NashMtl extends StatelessStrategy {
+public final class NashMtl extends StepStrategy<StepStrategy.None> {
   static final String ID = "nash-mtl";
 
   NashMtl(StrategySettings.ScaleOnly settings) {
-    super(ID, "Nash-MTL", Set.of(Need.GRAM), settings);
+    super(ID, "Nash-MTL", Set.of(Need.GRAM), settings, new None());
   }
 
   /**
@@ -50,7 +50,7 @@ public final class NashMtl extends StatelessStrategy {
   }
 
   @Override
-  double[] weigh(Deciding step) {
+  double[] weigh(None none, Deciding step) {
     return FairEquation.solve(step.gram(), 1.0);
   }
 }

@@ -25,13 +25,13 @@ import org.gradnorm4j.weighting.Need;
  * i, gives another sum for three tasks or more. The orders follow from a seed and the number of
  * steps, so that a run can be repeated and resumed.
  */
-public final class PcGrad extends RandomStrategy {
+public final class PcGrad extends StepStrategy<SplitMix.State> {
   static final String ID = "pcgrad";
 
   private final Settings settings;
 
   PcGrad(Settings settings) {
-    super(ID, "PCGrad", Set.of(Need.GRAM), settings, settings.seed);
+    super(ID, "PCGrad", Set.of(Need.GRAM), settings, new SplitMix.State(settings.seed));
     this.settings = settings;
   }
 
@@ -74,9 +74,14 @@ public final class PcGrad extends RandomStrategy {
   }
 
   @Override
-  double[] weigh(State state, Deciding step) {
+  SplitMix.State after(SplitMix.State state) {
+    return state.next();
+  }
+
+  @Override
+  double[] weigh(SplitMix.State state, Deciding step) {
     Gram gram = step.gram();
-    SplitMix random = new SplitMix(state.generator());
+    SplitMix random = new SplitMix(state);
     double[] sum = new double[gram.size()];
     for (int i = 0; i < sum.length; i++) {
       double[] c = new double[sum.length]; // in units of 1/n: products are cosines

@@ -19,11 +19,11 @@ import java.util.Set;
  * than that of equal weights. Draws follow from a seed and the number of steps, so that a run can be
  * repeated and resumed.
  */
-public final class RandomWeights extends RandomStrategy {
+public final class RandomWeights extends StepStrategy<SplitMix.State> {
   static final String ID = "rlw";
 
   RandomWeights(Settings settings) {
-    super(ID, "Random weights", Set.of(), settings, settings.seed);
+    super(ID, "Random weights", Set.of(), settings, new SplitMix.State(settings.seed));
   }
 
   /**
@@ -59,8 +59,13 @@ public final class RandomWeights extends RandomStrategy {
   }
 
   @Override
-  double[] weigh(State state, Deciding step) {
-    SplitMix random = new SplitMix(state.generator());
+  SplitMix.State after(SplitMix.State state) {
+    return state.next();
+  }
+
+  @Override
+  double[] weigh(SplitMix.State state, Deciding step) {
+    SplitMix random = new SplitMix(state);
     double[] z = step.mean();
     for (int i = 0; i < z.length; i++) {
       z[i] = random.nextGaussian();

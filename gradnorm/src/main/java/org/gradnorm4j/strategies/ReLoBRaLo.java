@@ -120,9 +120,9 @@ public final class ReLoBRaLo implements LossWeighting<ReLoBRaLo.State> {
    *
    * @param first L(0)
    * @param last L(t−1)
-   * @param generator state of {@link SplitMix}
+   * @param draws state of the random numbers
    */
-  record State(double[] first, double[] last, long generator) {
+  record State(double[] first, double[] last, SplitMix.State draws) {
     State {
       if (first.length != last.length
           || !Arrays.stream(first).allMatch(loss -> loss >= 0.0 && Double.isFinite(loss))
@@ -175,7 +175,7 @@ public final class ReLoBRaLo implements LossWeighting<ReLoBRaLo.State> {
   public Decision<State> init(Tasks tasks) {
     int size = tasks.size();
     return Decision.of(
-        new State(new double[size], new double[size], settings.seed),
+        new State(new double[size], new double[size], new SplitMix.State(settings.seed)),
         tasks.configuredLossWeights());
   }
 
@@ -191,8 +191,7 @@ public final class ReLoBRaLo implements LossWeighting<ReLoBRaLo.State> {
         first[i] = first[i] > 0.0 ? first[i] : losses[i];
       }
     }
-    SplitMix random = new SplitMix(state.generator);
-    double rho = random.nextDouble() < settings.expectedRho ? 1.0 : 0.0;
+    double rho = new SplitMix(state.draws).nextDouble() < settings.expectedRho ? 1.0 : 0.0;
     int[] known =
         IntStream.range(0, losses.length).filter(i -> present[i] && state.first[i] > 0.0).toArray();
     double[] next = lossWeights.clone();
@@ -204,7 +203,7 @@ public final class ReLoBRaLo implements LossWeighting<ReLoBRaLo.State> {
         next[known[k]] = settings.alpha * before + (1.0 - settings.alpha) * sinceLast[k];
       }
     }
-    return Decision.of(new State(first, last, random.nextLong()), next);
+    return Decision.of(new State(first, last, state.draws.next()), next);
   }
 
   /** λ̂ of these tasks. */

@@ -10,8 +10,22 @@ import org.apache.commons.math3.util.FastMath;
 final class SplitMix {
   private long state;
 
-  SplitMix(long state) {
-    this.state = state;
+  /** Numbers that follow from a state. */
+  SplitMix(State state) {
+    this.state = state.generator;
+  }
+
+  /**
+   * Of a strategy that draws numbers: all that one step draws follows from it. Two runs with the
+   * same seed draw the same, and so does one that was saved and resumed.
+   *
+   * @param generator any number; the seed before the first step
+   */
+  record State(long generator) {
+    /** That of the next step, whatever this one draws. */
+    State next() {
+      return new State(new SplitMix(this).nextLong());
+    }
   }
 
   long nextLong() {

@@ -30,13 +30,13 @@ import org.gradnorm4j.weighting.Need;
  * <p><b>Note:</b> another library has a method of the same name on log(L/nadir), with a warm-up for
  * the nadir; this is the paper's.
  */
-public final class Stch extends StatelessStrategy {
+public final class Stch extends StepStrategy<StepStrategy.None> {
   static final String ID = "stch";
 
   private final Settings settings;
 
   Stch(Settings settings) {
-    super(ID, "Smooth Tchebycheff", Set.of(Need.LOSSES), settings);
+    super(ID, "Smooth Tchebycheff", Set.of(Need.LOSSES), settings, new None());
     this.settings = settings;
   }
 
@@ -131,7 +131,7 @@ public final class Stch extends StatelessStrategy {
   }
 
   @Override
-  double[] weigh(Deciding step) {
+  double[] weigh(None none, Deciding step) {
     double[] w = ByTask.of(settings.preferences, step, 1.0 / step.size());
     double[] z = ByTask.of(settings.ideals, step, 0.0);
     double[] losses = step.losses();

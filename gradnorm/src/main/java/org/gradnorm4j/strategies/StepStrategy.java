@@ -16,43 +16,50 @@ import org.gradnorm4j.weighting.Quantity;
 import org.gradnorm4j.weighting.Timing;
 
 /**
- * A strategy whose weights follow from the step that they are for, and from nothing before it but a
- * state of random numbers. Tasks that are absent, or have no gradient or loss to go by, neither
- * count nor change; with fewer than two others nothing changes.
+ * The strategies of this package whose weights follow from the step that they are for, and from
+ * nothing before it but a state of random numbers. Not for others to extend.
+ *
+ * <p>Tasks that are absent, or have no gradient or loss to go by, neither count nor change. With
+ * fewer than two others nothing changes, and neither where no weights solve the equation, which is
+ * told once. Settings may change in a run that has begun.
  *
  * @param <S> the state
  */
-abstract class StepStrategy<S extends Record> implements LossWeighting<S> {
+public abstract class StepStrategy<S extends Record> implements LossWeighting<S> {
   /** What {@link #weigh} returns if no weights solve the equation. */
   static final double[] NO_SOLUTION = {};
+
+  /** The state of a strategy that remembers nothing. */
+  public record None() {}
 
   private final String id;
   private final String name;
   private final Set<Need> needs;
   private final StrategySettings settings;
+  private final S first;
 
-  StepStrategy(String id, String name, Set<Need> needs, StrategySettings settings) {
+  StepStrategy(String id, String name, Set<Need> needs, StrategySettings settings, S first) {
     this.id = id;
     this.name = name;
     this.needs = needs;
     this.settings = settings;
+    this.first = first;
     Arguments.given(settings.scale(), "scale", "must be one of WeightScale");
   }
 
   /**
    * The equation.
    *
-   * @param state of before; what is drawn in this step follows from it
+   * @param state what is drawn in this step follows from it
    * @param step two tasks or more
    * @return &lambda; of the tasks decided on, on the published scale, or {@link #NO_SOLUTION}
    */
   abstract double[] weigh(S state, Deciding step);
 
   /** The state after a step that was decided on. */
-  abstract S after(S state, Deciding step);
-
-  /** The state before the first step. */
-  abstract S first();
+  S after(S state) {
+    return state;
+  }
 
   /** Whether it divides by losses, so that they must be &gt; 0. */
   boolean dividesByLosses() {
@@ -83,7 +90,7 @@ abstract class StepStrategy<S extends Record> implements LossWeighting<S> {
     if (!Arrays.stream(scaled).allMatch(Double::isFinite)) {
       return Decision.skip(state, lossWeights, deciding.names());
     }
-    return Decision.of(after(state, deciding), deciding.among(lossWeights, scaled));
+    return Decision.of(after(state), deciding.among(lossWeights, scaled));
   }
 
   @Override
@@ -126,9 +133,15 @@ abstract class StepStrategy<S extends Record> implements LossWeighting<S> {
   }
 
   @Override
+  @SuppressWarnings("unchecked") // a record's class is its own
+  public final Class<S> stateType() {
+    return (Class<S>) first.getClass();
+  }
+
+  @Override
   public final Decision<S> init(Tasks tasks) {
     checkSettings(tasks);
-    return Decision.of(first(), tasks.configuredLossWeights());
+    return Decision.of(first, tasks.configuredLossWeights());
   }
 
   @Override

@@ -22,11 +22,11 @@ import org.gradnorm4j.weighting.Need;
  * <p><b>Note:</b> solved exactly, by an active set, T of them a step. The authors' code adds 1e-4 to
  * the diagonal of the normalised G, which moves the weights in the fourth digit.
  */
-public final class UpGrad extends StatelessStrategy {
+public final class UpGrad extends StepStrategy<StepStrategy.None> {
   static final String ID = "upgrad";
 
   UpGrad(StrategySettings.ScaleOnly settings) {
-    super(ID, "UPGrad", Set.of(Need.GRAM), settings);
+    super(ID, "UPGrad", Set.of(Need.GRAM), settings, new None());
   }
 
   /**
@@ -50,7 +50,7 @@ public final class UpGrad extends StatelessStrategy {
   }
 
   @Override
-  double[] weigh(Deciding step) {
+  double[] weigh(None none, Deciding step) {
     LowerBoundQp projection = new LowerBoundQp(step.gram());
     double[] weights = new double[step.size()];
     for (int i = 0; i < weights.length; i++) {

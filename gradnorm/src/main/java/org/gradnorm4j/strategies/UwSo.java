@@ -26,13 +26,13 @@ import org.gradnorm4j.weighting.Need;
  * beginning. Weights sum to 1 in the paper, which is a learning rate T times smaller. Computed
  * without the overflow of exp(1/L) as L falls.
  */
-public final class UwSo extends StatelessStrategy {
+public final class UwSo extends StepStrategy<StepStrategy.None> {
   static final String ID = "uw-so";
 
   private final Settings settings;
 
   UwSo(Settings settings) {
-    super(ID, "UW-SO", Set.of(Need.LOSSES), settings);
+    super(ID, "UW-SO", Set.of(Need.LOSSES), settings, new None());
     this.settings = settings;
   }
 
@@ -83,7 +83,7 @@ public final class UwSo extends StatelessStrategy {
   }
 
   @Override
-  double[] weigh(Deciding step) {
+  double[] weigh(None none, Deciding step) {
     return Softmax.timesTasks(
         Arrays.stream(step.losses()).map(loss -> 1.0 / settings.temperature / loss).toArray());
   }

@@ -24,8 +24,8 @@ import org.gradnorm4j.weighting.Need;
  * = 0, and more with c.
  *
  * <p><b>Note:</b> not divided by 1 + c&sup2;, as some code does. Solved exactly. Where g<sub>w</sub> is 0,
- * and the equation of &lambda; has no meaning, d is the closest step to g<sub>0</sub> by which no task
- * ascends, which is a solution of the first line.
+ * and the equation of &lambda; has no meaning, or nearly 0, d is the closest step to g<sub>0</sub> by
+ * which no task ascends, which is a solution of the first line.
  */
 public final class CaGrad extends StepStrategy<StepStrategy.None> {
   static final String ID = "cagrad";
@@ -39,6 +39,14 @@ public final class CaGrad extends StepStrategy<StepStrategy.None> {
   private static final double EXACT = 1e-14;
 
   private static final int STEPS = 200;
+
+  /**
+   * Combinations of gradients of which less than a 1e5th is left are rounding: gains that need them
+   * are out of reach.
+   */
+  private static final double CANCELLED = 1e5;
+
+  private static final double NEAR = 1e-9;
 
   private final Settings settings;
 
@@ -112,18 +120,19 @@ public final class CaGrad extends StepStrategy<StepStrategy.None> {
     double[] below = new double[slopes.length];
     double[] above = null;
     double gain = low < 0.0 ? 0.0 : high; // where no gain is too much, if 0 is not
-    for (int i = 0; i < STEPS && high - low > EXACT * most; i++) {
+    for (int i = 0; i < STEPS && high - low > (above == null ? NEAR : EXACT) * most; i++) {
       double[] y = atGain(gram, program, slopes, gain);
+      boolean rounding = Gram.dot(gram.norms(), y) > CANCELLED * radius;
       double length = gram.norm(y);
-      if (FastMath.abs(length - radius) <= EXACT * radius) {
-        return y;
-      }
-      if (length < radius) {
+      if (rounding || length > radius) {
+        high = gain;
+        above = rounding ? null : y;
+      } else {
         low = gain;
         below = y;
-      } else {
-        high = gain;
-        above = y;
+      }
+      if (!rounding && FastMath.abs(length - radius) <= EXACT * radius) {
+        return y;
       }
       double share = above == null || i % 4 == 3 ? 0.5 : share(gram, below, above, radius);
       gain = low + share * (high - low);

@@ -25,7 +25,7 @@ final class NonNegativeQp {
   private static final double SMALLEST_RIDGE = 1e-14;
 
   private static final double ROUNDING = 1e-14;
-  private static final int PROXIMAL_STEPS = 20;
+  private static final int PROXIMAL_STEPS = 8;
 
   private final double[][] matrix;
   private final double ridge;

@@ -82,7 +82,7 @@ class ExactnessTest {
 
   /**
    * d = Σ λ_i g_i is at most c‖g₀‖ from g₀, and no direction that is has a larger least gain m: λ ≥
-   * e, Gλ ≥ m, equal where λ > e, and ‖d − g₀‖ = c‖g₀‖ unless m = 0.
+   * e, Gλ ≥ m, equal where λ > e, and ‖d − g₀‖ = c‖g₀‖, unless m is nearly 0 as no step helps all.
    */
   @Test
   void caGrad_isOptimal() {
@@ -104,9 +104,10 @@ class ExactnessTest {
             .isLessThanOrEqualTo(KKT);
       }
       double length = Math.sqrt(Math.max(0, Gram.dot(y, Gram.times(gram, y))));
-      assertThat(length).isLessThanOrEqualTo(radius + 1e-8);
-      if (length < radius - 1e-8) { // the square root of 1e-16
-        assertThat(least).as("trial %d", trial).isBetween(-KKT, KKT);
+      double rounding = 1e-8 + 1e-5 * radius; // of a square root of a difference
+      assertThat(length).as("trial %d", trial).isLessThanOrEqualTo(radius + rounding);
+      if (length < radius - rounding) {
+        assertThat(least).as("trial %d", trial).isBetween(-KKT, 1e-4);
       } else {
         onRadius++;
       }

@@ -35,7 +35,7 @@ import org.gradnorm4j.weighting.Quantity;
  * with the weights of before. Every measured step counts the same, whatever its minibatch.
  */
 public final class DynamicWeightAverage implements LossWeighting<DynamicWeightAverage.State> {
-  /** The rates r<sub>i</sub>; NaN in steps that end no epoch, and where there is none. */
+  /** The rates r<sub>i</sub> of the last two epochs; 1 where there is none. */
   public static final Quantity RATE = Quantity.perTask("loss_rate", "Rates of the losses", "r");
 
   static final String ID = "dwa";
@@ -116,6 +116,16 @@ public final class DynamicWeightAverage implements LossWeighting<DynamicWeightAv
           next, new int[means.length], new double[means.length], newLast, newBefore);
     }
 
+    /** r; NaN where there is none. */
+    double[] rates() {
+      double[] rates = last.clone();
+      for (int i = 0; i < rates.length; i++) {
+        double rate = last[i] / beforeLast[i];
+        rates[i] = beforeLast[i] > 0.0 && Double.isFinite(rate) ? rate : Double.NaN;
+      }
+      return rates;
+    }
+
     State plus(StepMeasurement step) {
       int[] newSteps = steps.clone();
       double[] newMeans = means.clone();
@@ -174,18 +184,12 @@ public final class DynamicWeightAverage implements LossWeighting<DynamicWeightAv
 
   @Override
   public Decision<State> decide(State state, double[] lossWeights, StepMeasurement step) {
-    if (step.epoch() == state.epoch) {
-      return Decision.of(state.plus(step), lossWeights);
-    }
-    State next = state.nextEpoch(step.epoch());
-    double[] rates = next.last.clone();
-    Arrays.setAll(
-        rates,
-        i -> {
-          double rate = next.last[i] / next.beforeLast[i];
-          return next.beforeLast[i] > 0.0 && Double.isFinite(rate) ? rate : Double.NaN;
-        });
-    return Decision.of(next.plus(step), weights(lossWeights, rates)).with(RATE, rates);
+    boolean over = step.epoch() != state.epoch;
+    State next = over ? state.nextEpoch(step.epoch()) : state;
+    double[] rates = next.rates();
+    double[] weights = over ? weights(lossWeights, rates) : lossWeights;
+    Arrays.setAll(rates, i -> Double.isNaN(rates[i]) ? 1.0 : rates[i]);
+    return Decision.of(next.plus(step), weights).with(RATE, rates);
   }
 
   private double[] weights(double[] lossWeights, double[] rates) {

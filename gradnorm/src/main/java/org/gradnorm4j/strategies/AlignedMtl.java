@@ -19,12 +19,12 @@ import org.gradnorm4j.weighting.Need;
  *   σ_min  smallest eigenvalue of G that is not 0
  * </pre>
  *
- * <p>Acts in the same step. Heads learn from their own, unweighted loss. The scale of the weights is
- * that of p and at most that: it falls with the condition of the gradients, so that nearly
+ * <p>Acts in the same step. Heads learn from their own, unweighted loss. The scale of the weights
+ * is that of p and at most that: it falls with the condition of the gradients, so that nearly
  * collinear gradients make short steps.
  *
- * <p><b>Note:</b> eigenvalues below T &middot; 2<sup>&minus;23</sup> of the largest count as 0, as in the
- * authors' code in single precision. So a task whose gradients are 2000 times shorter than
+ * <p><b>Note:</b> eigenvalues below T &middot; 2<sup>&minus;23</sup> of the largest count as 0, as
+ * in the authors' code in single precision. So a task whose gradients are 2000 times shorter than
  * another's, or differ from another's by as little, does not hold up the rest.
  */
 public final class AlignedMtl extends StepStrategy<StepStrategy.None> {
@@ -69,8 +69,7 @@ public final class AlignedMtl extends StepStrategy<StepStrategy.None> {
   }
 
   /** Settings, as in the factories. */
-  record Settings(Map<String, Double> preferences, WeightScale scale)
-      implements StrategySettings {
+  record Settings(Map<String, Double> preferences, WeightScale scale) implements StrategySettings {
     Settings {
       preferences =
           ByTask.checked(preferences, "preference", p -> p >= 0.0, "must be >= 0 and finite");
@@ -93,8 +92,7 @@ public final class AlignedMtl extends StepStrategy<StepStrategy.None> {
     double[][] matrix = new double[gram.size()][gram.size()];
     for (int i = 0; i < matrix.length; i++) {
       int row = i;
-      Arrays.setAll(
-          matrix[i], j -> gram.norms()[row] * gram.cosines()[row][j] * gram.norms()[j]);
+      Arrays.setAll(matrix[i], j -> gram.norms()[row] * gram.cosines()[row][j] * gram.norms()[j]);
     }
     Spectrum spectrum = new Spectrum(matrix);
     double smallest = spectrum.smallest();

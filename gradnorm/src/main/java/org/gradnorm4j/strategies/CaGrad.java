@@ -9,8 +9,8 @@ import org.gradnorm4j.weighting.Need;
 
 /**
  * Conflict-averse gradient descent (Liu et al., <i>Conflict-Averse Gradient Descent for Multi-task
- * Learning</i>, NeurIPS 2021, arXiv 2110.14048, Algorithm 1). Of all steps near that of the mean loss,
- * the one by which the worst task gains most.
+ * Learning</i>, NeurIPS 2021, arXiv 2110.14048, Algorithm 1). Of all steps near that of the mean
+ * loss, the one by which the worst task gains most.
  *
  * <pre>
  *   d = argmax { min_i ⟨g_i, d⟩ : ‖d − g_0‖ ≤ c ‖g_0‖ } = Σ λ_i g_i,  g_0 = Σ g_i / T
@@ -20,12 +20,12 @@ import org.gradnorm4j.weighting.Need;
  *   c  ≥ 0; 0 is the mean, 0.5 by default; from 1 on as MGDA, towards infinity
  * </pre>
  *
- * <p>Acts in the same step. Heads learn from their own, unweighted loss. &Sigma; &lambda; is 1 for c
- * = 0, and more with c.
+ * <p>Acts in the same step. Heads learn from their own, unweighted loss. &Sigma; &lambda; is 1 for
+ * c = 0, and more with c.
  *
- * <p><b>Note:</b> not divided by 1 + c&sup2;, as some code does. Solved exactly. Where g<sub>w</sub> is 0,
- * and the equation of &lambda; has no meaning, or nearly 0, d is the closest step to g<sub>0</sub> by
- * which no task ascends, which is a solution of the first line.
+ * <p><b>Note:</b> not divided by 1 + c&sup2;, as some code does. Solved exactly. Where
+ * g<sub>w</sub> is 0, and the equation of &lambda; has no meaning, or nearly 0, d is the closest
+ * step to g<sub>0</sub> by which no task ascends, which is a solution of the first line.
  */
 public final class CaGrad extends StepStrategy<StepStrategy.None> {
   static final String ID = "cagrad";

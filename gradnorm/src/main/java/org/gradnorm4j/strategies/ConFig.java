@@ -5,10 +5,10 @@ import java.util.Set;
 import org.gradnorm4j.weighting.Need;
 
 /**
- * Conflict-free inverse gradients (Liu, Chu and Thuerey, <i>ConFIG: Towards Conflict-free Training of
- * Physics Informed Neural Networks</i>, ICLR 2025, arXiv 2408.11104, eq. 3 and 4). The step has the
- * same cosine with each task's gradient, and the length that the gradients' projections onto it add
- * up to.
+ * Conflict-free inverse gradients (Liu, Chu and Thuerey, <i>ConFIG: Towards Conflict-free Training
+ * of Physics Informed Neural Networks</i>, ICLR 2025, arXiv 2408.11104, eq. 3 and 4). The step has
+ * the same cosine with each task's gradient, and the length that the gradients' projections onto it
+ * add up to.
  *
  * <pre>
  *   d = (Σ_i ⟨g_i, u⟩) u,  u ∝ (Û⁺)ᵀ1,  Û the rows g_i/n_i
@@ -21,8 +21,8 @@ import org.gradnorm4j.weighting.Need;
  * <p>Acts in the same step. Heads learn from their own, unweighted loss. &Sigma; &lambda; is about
  * T for similar gradients; single weights may be negative.
  *
- * <p><b>Note:</b> eigenvalues of K below T &middot; 2<sup>&minus;23</sup> of the largest count as 0.
- * If no direction has the same positive cosine with all gradients, as with opposite ones, the
+ * <p><b>Note:</b> eigenvalues of K below T &middot; 2<sup>&minus;23</sup> of the largest count as
+ * 0. If no direction has the same positive cosine with all gradients, as with opposite ones, the
  * weights stay as they are.
  */
 public final class ConFig extends StepStrategy<StepStrategy.None> {

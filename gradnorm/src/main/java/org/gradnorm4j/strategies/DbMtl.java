@@ -4,9 +4,9 @@ import java.util.Set;
 import org.gradnorm4j.weighting.Need;
 
 /**
- * Dual-balancing (Lin et al., <i>Dual-Balancing for Multi-Task Learning</i>, 2023, arXiv 2308.12029,
- * section 3), without averages over steps (&beta; = 0). The gradients of log L<sub>i</sub> are
- * stretched to the length of the longest of them.
+ * Dual-balancing (Lin et al., <i>Dual-Balancing for Multi-Task Learning</i>, 2023, arXiv
+ * 2308.12029, section 3), without averages over steps (&beta; = 0). The gradients of log
+ * L<sub>i</sub> are stretched to the length of the longest of them.
  *
  * <pre>
  *   λ_i = max_j m_j / (m_i L_i),  m_i = n_i / L_i = ‖∇ log L_i‖
@@ -15,11 +15,12 @@ import org.gradnorm4j.weighting.Need;
  *
  * <p>Acts in the same step. Heads learn from their own, unweighted loss. The common length is that
  * of the longest gradient of log L, which is no other learning rate than that of the logarithms:
- * where L is small the step is long. A loss of 0 has no logarithm: such a task keeps its weight, and
- * a negative one is refused.
+ * where L is small the step is long. A loss of 0 has no logarithm: such a task keeps its weight,
+ * and a negative one is refused.
  *
- * <p><b>Note:</b> in the paper the heads learn from log L<sub>i</sub>. The authors' code averages the
- * gradients with a &beta; that falls with time; that would need the gradients themselves to be kept.
+ * <p><b>Note:</b> in the paper the heads learn from log L<sub>i</sub>. The authors' code averages
+ * the gradients with a &beta; that falls with time; that would need the gradients themselves to be
+ * kept.
  */
 public final class DbMtl extends StepStrategy<StepStrategy.None> {
   static final String ID = "db-mtl";

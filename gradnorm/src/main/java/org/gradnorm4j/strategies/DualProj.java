@@ -15,8 +15,8 @@ import org.gradnorm4j.weighting.Need;
  * <p>Acts in the same step. Heads learn from their own, unweighted loss. Without conflict &lambda;
  * = 1/T, so that &Sigma; &lambda; = 1; with conflict it is more.
  *
- * <p><b>Note:</b> the paper projects the gradient of one task against those of earlier ones; that of
- * the mean is projected here, as in TorchJD. Solved exactly, by an active set.
+ * <p><b>Note:</b> the paper projects the gradient of one task against those of earlier ones; that
+ * of the mean is projected here, as in TorchJD. Solved exactly, by an active set.
  */
 public final class DualProj extends StepStrategy<StepStrategy.None> {
   static final String ID = "dualproj";

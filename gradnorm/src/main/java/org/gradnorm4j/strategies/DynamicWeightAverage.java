@@ -15,8 +15,9 @@ import org.gradnorm4j.weighting.Need;
 import org.gradnorm4j.weighting.Quantity;
 
 /**
- * Dynamic weight average (Liu, Johns and Davison, <i>End-to-End Multi-Task Learning with Attention</i>,
- * CVPR 2019, eq. 7). Once an epoch, more weight to tasks whose loss falls more slowly.
+ * Dynamic weight average (Liu, Johns and Davison, <i>End-to-End Multi-Task Learning with
+ * Attention</i>, CVPR 2019, eq. 7). Once an epoch, more weight to tasks whose loss falls more
+ * slowly.
  *
  * <pre>
  *   λ(t) = T · softmax(r / τ),  r_i = L̄_i(t−1) / L̄_i(t−2)
@@ -112,8 +113,7 @@ public final class DynamicWeightAverage implements LossWeighting<DynamicWeightAv
           newLast[i] = means[i];
         }
       }
-      return new State(
-          next, new int[means.length], new double[means.length], newLast, newBefore);
+      return new State(next, new int[means.length], new double[means.length], newLast, newBefore);
     }
 
     /** r; NaN where there is none. */
@@ -193,8 +193,7 @@ public final class DynamicWeightAverage implements LossWeighting<DynamicWeightAv
   }
 
   private double[] weights(double[] lossWeights, double[] rates) {
-    int[] known =
-        IntStream.range(0, rates.length).filter(i -> !Double.isNaN(rates[i])).toArray();
+    int[] known = IntStream.range(0, rates.length).filter(i -> !Double.isNaN(rates[i])).toArray();
     double[] next = lossWeights.clone();
     if (known.length > 1) {
       double[] weights =

@@ -6,8 +6,8 @@ import org.gradnorm4j.weighting.Arguments;
 import org.gradnorm4j.weighting.Need;
 
 /**
- * Fair resource allocation (Ban and Ji, <i>Fair Resource Allocation in Multi-Task Learning</i>, ICML
- * 2024, eq. 5). The step that maximises the &alpha;-fair utility of what the tasks gain.
+ * Fair resource allocation (Ban and Ji, <i>Fair Resource Allocation in Multi-Task Learning</i>,
+ * ICML 2024, eq. 5). The step that maximises the &alpha;-fair utility of what the tasks gain.
  *
  * <pre>
  *   Gλ = λ^(−1/α),  element by element, λ > 0
@@ -16,9 +16,9 @@ import org.gradnorm4j.weighting.Need;
  *      towards infinity the least gain
  * </pre>
  *
- * <p>Acts in the same step. Heads learn from their own, unweighted loss. The scale of the weights is
- * that of the equation, and depends on that of the gradients; {@link WeightScale#SUM_OF_TASKS} leaves
- * the length of the step to the gradients.
+ * <p>Acts in the same step. Heads learn from their own, unweighted loss. The scale of the weights
+ * is that of the equation, and depends on that of the gradients; {@link WeightScale#SUM_OF_TASKS}
+ * leaves the length of the step to the gradients.
  *
  * <p><b>Note:</b> the authors choose &alpha; by data set; the default 2 is that of their scene
  * understanding. The equation is solved to rounding by Newton's method on a convex function, where

@@ -17,14 +17,14 @@ import org.gradnorm4j.weighting.Need;
  *   G⁺   pseudo-inverse
  * </pre>
  *
- * <p>Acts in the same step. Heads learn from their own, unweighted loss, unless IMTL-L weights them.
- * &Sigma; &lambda; = 1, but single weights may be negative.
+ * <p>Acts in the same step. Heads learn from their own, unweighted loss, unless IMTL-L weights
+ * them. &Sigma; &lambda; = 1, but single weights may be negative.
  *
- * <p><b>Note:</b> computed as v = (K⁺1)/n with the cosines K, which is the same if the gradients are
- * independent, and does not depend on their scales if they are not. Eigenvalues of K below T
+ * <p><b>Note:</b> computed as v = (K⁺1)/n with the cosines K, which is the same if the gradients
+ * are independent, and does not depend on their scales if they are not. Eigenvalues of K below T
  * &middot; 2<sup>&minus;23</sup> of the largest count as 0. If no direction has the same positive
- * projection, as with opposite gradients, the weights stay as they are; and so if &Sigma;v &le; 0, where the
- * equation would turn the step around.
+ * projection, as with opposite gradients, the weights stay as they are; and so if &Sigma;v &le; 0,
+ * where the equation would turn the step around.
  */
 public final class ImtlG extends StepStrategy<StepStrategy.None> {
   static final String ID = "imtl-g";

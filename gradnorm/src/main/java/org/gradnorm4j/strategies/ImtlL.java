@@ -13,8 +13,9 @@ import org.gradnorm4j.weighting.Need;
 import org.gradnorm4j.weighting.Quantity;
 
 /**
- * Impartial multi-task learning by losses (Liu et al., <i>Towards Impartial Multi-task Learning</i>,
- * ICLR 2021, section 3.2). The weights are learned, so that all weighted losses tend to 1.
+ * Impartial multi-task learning by losses (Liu et al., <i>Towards Impartial Multi-task
+ * Learning</i>, ICLR 2021, section 3.2). The weights are learned, so that all weighted losses tend
+ * to 1.
  *
  * <pre>
  *   L(θ, s) = Σ_i exp(s_i) L_i(θ) − s_i
@@ -24,16 +25,17 @@ import org.gradnorm4j.weighting.Quantity;
  *   s_i  log weight of task i, any real number
  * </pre>
  *
- * <p>For the next step, on heads and shared layers alike. Nothing holds &Sigma; &lambda;: where a loss
- * is small, the weight becomes large. A task without labels in a minibatch keeps its s<sub>i</sub>.
+ * <p>For the next step, on heads and shared layers alike. Nothing holds &Sigma; &lambda;: where a
+ * loss is small, the weight becomes large. A task without labels in a minibatch keeps its
+ * s<sub>i</sub>.
  *
  * <p>With s for &minus;s this is {@link UncertaintyWeighting} in the form that is built here, and
  * trains a network to the same numbers. The paper comes to it without an assumption on the tasks'
  * noise.
  *
- * <p><b>Note:</b> the paper trains s with the network's own optimiser; here it has one of its own. In
- * the paper's full method the shared layers are combined by {@link ImtlG} instead, and only the heads
- * have these weights.
+ * <p><b>Note:</b> the paper trains s with the network's own optimiser; here it has one of its own.
+ * In the paper's full method the shared layers are combined by {@link ImtlG} instead, and only the
+ * heads have these weights.
  */
 public final class ImtlL implements LossWeighting<UncertaintyWeighting.State> {
   /** The log weights s<sub>i</sub> after the step. */

@@ -4,8 +4,8 @@ import java.util.Set;
 import org.gradnorm4j.weighting.Need;
 
 /**
- * Multiple gradient descent (D&eacute;sid&eacute;ri 2012; Sener and Koltun, <i>Multi-Task Learning as
- * Multi-Objective Optimization</i>, NeurIPS 2018, eq. 3). The shortest convex combination of the
+ * Multiple gradient descent (D&eacute;sid&eacute;ri 2012; Sener and Koltun, <i>Multi-Task Learning
+ * as Multi-Objective Optimization</i>, NeurIPS 2018, eq. 3). The shortest convex combination of the
  * gradients: no task ascends along it, and where it is 0 no step helps all of them.
  *
  * <pre>

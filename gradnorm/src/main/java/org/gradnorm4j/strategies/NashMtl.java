@@ -17,9 +17,9 @@ import org.gradnorm4j.weighting.Need;
  * optimum: weights are about 1/n<sub>i</sub>, the authors clip the step. {@link
  * WeightScale#SUM_OF_TASKS} leaves the length to the gradients.
  *
- * <p><b>Note:</b> the equation is solved to rounding, in every step, by Newton's method on a
- * convex function. The authors' code solves it every few steps, by a sequence of convex programs that
- * is stopped early. Where a combination of the gradients with weights &ge; 0 is 0 there is no
+ * <p><b>Note:</b> the equation is solved to rounding, in every step, by Newton's method on a convex
+ * function. The authors' code solves it every few steps, by a sequence of convex programs that is
+ * stopped early. Where a combination of the gradients with weights &ge; 0 is 0 there is no
  * solution, and the weights stay as they are.
  */
 public final class NashMtl extends StepStrategy<StepStrategy.None> {

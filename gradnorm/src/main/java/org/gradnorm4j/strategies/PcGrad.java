@@ -7,8 +7,8 @@ import org.gradnorm4j.weighting.Need;
 
 /**
  * Projecting conflicting gradients (Yu et al., <i>Gradient Surgery for Multi-Task Learning</i>,
- * NeurIPS 2020, Algorithm 1). From each gradient what conflicts with another is taken away, one after
- * the other in random order.
+ * NeurIPS 2020, Algorithm 1). From each gradient what conflicts with another is taken away, one
+ * after the other in random order.
  *
  * <pre>
  *   for each i:  c = e_i;  for all j ≠ i, in an order drawn for i:
@@ -21,8 +21,8 @@ import org.gradnorm4j.weighting.Need;
  * <p>Acts in the same step. Heads learn from their own, unweighted loss. &Sigma; &lambda; is T
  * without conflict, and more with it: the paper sums the projected gradients.
  *
- * <p><b>Note:</b> one order for each i, as in the paper; code that shuffles once, or goes through j =
- * i, gives another sum for three tasks or more. The orders follow from a seed and the number of
+ * <p><b>Note:</b> one order for each i, as in the paper; code that shuffles once, or goes through j
+ * = i, gives another sum for three tasks or more. The orders follow from a seed and the number of
  * steps, so that a run can be repeated and resumed.
  */
 public final class PcGrad extends StepStrategy<SplitMix.State> {

@@ -4,9 +4,9 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Random loss weighting (Lin et al., <i>Reasonable Effectiveness of Random Weighting</i>, TMLR 2022,
- * arXiv 2111.10603, section 3). New random weights in each step: the baseline that a strategy has to
- * beat before its rule means anything.
+ * Random loss weighting (Lin et al., <i>Reasonable Effectiveness of Random Weighting</i>, TMLR
+ * 2022, arXiv 2111.10603, section 3). New random weights in each step: the baseline that a strategy
+ * has to beat before its rule means anything.
  *
  * <pre>
  *   λ = T · softmax(z),  z_i ~ N(0, 1), drawn anew in each step
@@ -15,9 +15,9 @@ import java.util.Set;
  * <p>Needs no measurement. Acts in the same step, and on heads and shared layers alike: the weights
  * multiply the losses. &Sigma; &lambda; = T over the tasks that are present.
  *
- * <p><b>Note:</b> in the authors' code the weights sum to 1, which is a learning rate T times smaller
- * than that of equal weights. Draws follow from a seed and the number of steps, so that a run can be
- * repeated and resumed.
+ * <p><b>Note:</b> in the authors' code the weights sum to 1, which is a learning rate T times
+ * smaller than that of equal weights. Draws follow from a seed and the number of steps, so that a
+ * run can be repeated and resumed.
  */
 public final class RandomWeights extends StepStrategy<SplitMix.State> {
   static final String ID = "rlw";

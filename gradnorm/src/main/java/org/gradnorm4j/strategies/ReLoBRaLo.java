@@ -16,9 +16,9 @@ import org.gradnorm4j.weighting.Need;
 import org.gradnorm4j.weighting.Quantity;
 
 /**
- * Relative loss balancing with random lookback (Bischof and Kraus, <i>Multi-Objective Loss Balancing
- * for Physics-Informed Deep Learning</i>, 2021, arXiv 2110.09813, eq. 11). More weight to tasks whose
- * loss has fallen less, since the step before and, at random, since the beginning.
+ * Relative loss balancing with random lookback (Bischof and Kraus, <i>Multi-Objective Loss
+ * Balancing for Physics-Informed Deep Learning</i>, 2021, arXiv 2110.09813, eq. 11). More weight to
+ * tasks whose loss has fallen less, since the step before and, at random, since the beginning.
  *
  * <pre>
  *   λ(t) = α (ρ λ(t−1) + (1 − ρ) λ̂(t; 0)) + (1 − α) λ̂(t; t−1)
@@ -29,12 +29,12 @@ import org.gradnorm4j.weighting.Quantity;
  *   τ  temperature, > 0; 1 by default
  * </pre>
  *
- * <p>For the next step, on heads and shared layers alike. &Sigma; &lambda; tends to T, over the tasks
- * that have a loss to compare with. A task's L(0) is its first loss above 0; in a step without labels
- * it keeps its weight and losses. A negative loss is refused.
+ * <p>For the next step, on heads and shared layers alike. &Sigma; &lambda; tends to T, over the
+ * tasks that have a loss to compare with. A task's L(0) is its first loss above 0; in a step
+ * without labels it keeps its weight and losses. A negative loss is refused.
  *
- * <p><b>Note:</b> &rho; follows from a seed and the number of steps, so that a run can be repeated and
- * resumed.
+ * <p><b>Note:</b> &rho; follows from a seed and the number of steps, so that a run can be repeated
+ * and resumed.
  */
 public final class ReLoBRaLo implements LossWeighting<ReLoBRaLo.State> {
   static final String ID = "relobralo";

@@ -37,9 +37,7 @@ final class Spectrum {
     for (int sweep = 0; sweep < SWEEPS && rotate(a, v); sweep++) {}
     double largest = IntStream.range(0, size).mapToDouble(i -> a[i][i]).max().orElseThrow();
     int[] kept =
-        IntStream.range(0, size)
-            .filter(i -> a[i][i] > largest * FLOAT_ROUNDING * size)
-            .toArray();
+        IntStream.range(0, size).filter(i -> a[i][i] > largest * FLOAT_ROUNDING * size).toArray();
     values = Arrays.stream(kept).mapToDouble(i -> a[i][i]).toArray();
     vectors = Arrays.stream(kept).mapToObj(i -> v[i]).toArray(double[][]::new);
   }

@@ -10,8 +10,8 @@ import org.gradnorm4j.weighting.Need;
 
 /**
  * Smooth Tchebycheff scalarization (Lin et al., <i>Smooth Tchebycheff Scalarization for
- * Multi-Objective Optimization</i>, ICML 2024, eq. 6). The network trains on a smooth maximum of the
- * losses' distances from an ideal.
+ * Multi-Objective Optimization</i>, ICML 2024, eq. 6). The network trains on a smooth maximum of
+ * the losses' distances from an ideal.
  *
  * <pre>
  *   L = μ log Σ exp(w_i (L_i − z_i) / μ)
@@ -23,8 +23,8 @@ import org.gradnorm4j.weighting.Need;
  *        the weights are w/T
  * </pre>
  *
- * <p>Acts in the same step, and on heads and shared layers alike: it is one loss. &Sigma; &lambda; is
- * that of w, weighted: 1/T by default. It depends on the units of the losses; w is there to even
+ * <p>Acts in the same step, and on heads and shared layers alike: it is one loss. &Sigma; &lambda;
+ * is that of w, weighted: 1/T by default. It depends on the units of the losses; w is there to even
  * them out.
  *
  * <p><b>Note:</b> another library has a method of the same name on log(L/nadir), with a warm-up for
@@ -59,20 +59,19 @@ public final class Stch extends StepStrategy<StepStrategy.None> {
    * @throws IllegalArgumentException if null, or one is outside
    */
   public Stch withPreferences(Map<String, Double> preferences) {
-    return new Stch(
-        new Settings(settings.smoothing, preferences, settings.ideals, settings.scale));
+    return new Stch(new Settings(settings.smoothing, preferences, settings.ideals, settings.scale));
   }
 
   /**
    * With ideals.
    *
-   * @param ideals z by task, finite, as the losses of networks for one task each; none for 0; copied
+   * @param ideals z by task, finite, as the losses of networks for one task each; none for 0;
+   *     copied
    * @return the strategy
    * @throws IllegalArgumentException if null, or one is not finite
    */
   public Stch withIdeals(Map<String, Double> ideals) {
-    return new Stch(
-        new Settings(settings.smoothing, settings.preferences, ideals, settings.scale));
+    return new Stch(new Settings(settings.smoothing, settings.preferences, ideals, settings.scale));
   }
 
   /**
@@ -83,8 +82,7 @@ public final class Stch extends StepStrategy<StepStrategy.None> {
    * @throws IllegalArgumentException if null
    */
   public Stch with(WeightScale scale) {
-    return new Stch(
-        new Settings(settings.smoothing, settings.preferences, settings.ideals, scale));
+    return new Stch(new Settings(settings.smoothing, settings.preferences, settings.ideals, scale));
   }
 
   /** Settings, as in the factories. */

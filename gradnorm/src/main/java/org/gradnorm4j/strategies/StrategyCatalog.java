@@ -34,11 +34,9 @@ public final class StrategyCatalog implements LossWeightings.Catalog {
           new Format<>(UwSo.ID, UwSo.Settings.class, UwSo::new, UwSo::create),
           new Format<>(
               GeometricLoss.ID, ScaleOnly.class, GeometricLoss::new, GeometricLoss::create),
-          new Format<>(
-              ImtlL.ID, UncertaintyWeighting.Settings.class, ImtlL::new, ImtlL::create),
+          new Format<>(ImtlL.ID, UncertaintyWeighting.Settings.class, ImtlL::new, ImtlL::create),
           new Format<>(Stch.ID, Stch.Settings.class, Stch::new),
-          new Format<>(
-              ReLoBRaLo.ID, ReLoBRaLo.Settings.class, ReLoBRaLo::new, ReLoBRaLo::create),
+          new Format<>(ReLoBRaLo.ID, ReLoBRaLo.Settings.class, ReLoBRaLo::new, ReLoBRaLo::create),
           // by gradients
           new Format<>(DbMtl.ID, ScaleOnly.class, DbMtl::new, DbMtl::create),
           new Format<>(ImtlG.ID, ScaleOnly.class, ImtlG::new, ImtlG::create),

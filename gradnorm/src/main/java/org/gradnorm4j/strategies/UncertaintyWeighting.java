@@ -31,11 +31,11 @@ import org.gradnorm4j.weighting.Quantity;
  * </pre>
  *
  * <p>The paper has two forms, both with &frac12;s<sub>i</sub>: &lambda;<sub>i</sub> =
- * &frac12;exp(&minus;s<sub>i</sub>) for regression by squared errors, and
- * exp(&minus;s<sub>i</sub>) for classification by cross-entropy. This is twice the first, for every
- * task. The second differs from it by a constant in s<sub>i</sub>: its weights tend to 1/(2L) where
- * these tend to 1/L. Nothing keeps &Sigma; &lambda;<sub>i</sub> at T: where the loss is small, the
- * weight becomes large.
+ * &frac12;exp(&minus;s<sub>i</sub>) for regression by squared errors, and exp(&minus;s<sub>i</sub>)
+ * for classification by cross-entropy. This is twice the first, for every task. The second differs
+ * from it by a constant in s<sub>i</sub>: its weights tend to 1/(2L) where these tend to 1/L.
+ * Nothing keeps &Sigma; &lambda;<sub>i</sub> at T: where the loss is small, the weight becomes
+ * large.
  *
  * <p><b>Note:</b> the paper trains s with the network's own optimiser; here it has one of its own.
  * &lambda; of the next step follows from this step's losses. A task without labels in a minibatch

@@ -19,8 +19,8 @@ import org.gradnorm4j.weighting.Need;
  * = 1/T, so that &Sigma; &lambda; = 1; with conflict it is more. A task's influence grows with the
  * length of its gradient, as in the mean.
  *
- * <p><b>Note:</b> solved exactly, by an active set, T of them a step. The authors' code adds 1e-4 to
- * the diagonal of the normalised G, which moves the weights in the fourth digit.
+ * <p><b>Note:</b> solved exactly, by an active set, T of them a step. The authors' code adds 1e-4
+ * to the diagonal of the normalised G, which moves the weights in the fourth digit.
  */
 public final class UpGrad extends StepStrategy<StepStrategy.None> {
   static final String ID = "upgrad";

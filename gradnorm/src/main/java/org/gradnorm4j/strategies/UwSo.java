@@ -18,9 +18,9 @@ import org.gradnorm4j.weighting.Need;
  *   τ    temperature, > 0, in units of 1/L
  * </pre>
  *
- * <p>Acts in the same step, and on heads and shared layers alike. &Sigma; &lambda; = T over the tasks
- * that are present. A loss much smaller than 1/&tau; takes all of the weight; one of 0 keeps its
- * weight and does not count, a negative one is refused.
+ * <p>Acts in the same step, and on heads and shared layers alike. &Sigma; &lambda; = T over the
+ * tasks that are present. A loss much smaller than 1/&tau; takes all of the weight; one of 0 keeps
+ * its weight and does not count, a negative one is refused.
  *
  * <p><b>Note:</b> &tau; is to be tuned, and depends on the units of the losses; 1 is no more than a
  * beginning. Weights sum to 1 in the paper, which is a learning rate T times smaller. Computed

@@ -4,8 +4,9 @@ import java.util.Arrays;
 
 /**
  * What the weights of a strategy add up to. The direction of a step is the strategy's; its length
- * acts as a learning rate, and is often all that a comparison of two strategies at the same learning
- * rate shows. Two on {@link #SUM_OF_TASKS} can be compared with each other, and with equal weights.
+ * acts as a learning rate, and is often all that a comparison of two strategies at the same
+ * learning rate shows. Two on {@link #SUM_OF_TASKS} can be compared with each other, and with equal
+ * weights.
  */
 public enum WeightScale {
   /** As the equation in the strategy's javadoc has it. */

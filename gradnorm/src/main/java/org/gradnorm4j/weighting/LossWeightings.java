@@ -91,8 +91,8 @@ public final class LossWeightings {
    *
    * @param id such as {@code gradnorm}
    * @return the strategy
-   * @throws IllegalArgumentException if no catalog has one with this id, or it has settings without a
-   *     default; names those that there are
+   * @throws IllegalArgumentException if no catalog has one with this id, or it has settings without
+   *     a default; names those that there are
    */
   public static LossWeighting<?> named(String id) {
     Format<?> format =

@@ -10,8 +10,8 @@ import org.gradnorm4j.core.StepMeasurement;
 import org.junit.jupiter.api.Test;
 
 /**
- * Where public implementations depart from their papers: each test is passed by the paper's equation,
- * and would fail by the departure. docs/strategies.md has the table.
+ * Where public implementations depart from their papers: each test is passed by the paper's
+ * equation, and would fail by the departure. docs/strategies.md has the table.
  */
 class DeparturesTest {
 
@@ -50,8 +50,7 @@ class DeparturesTest {
     for (int k = 0; k < d.length; k++) {
       distance += (d[k] - mean[k]) * (d[k] - mean[k]);
     }
-    assertThat(Math.sqrt(distance))
-        .isCloseTo(0.5 * Math.sqrt(Gram.dot(mean, mean)), within(1e-12));
+    assertThat(Math.sqrt(distance)).isCloseTo(0.5 * Math.sqrt(Gram.dot(mean, mean)), within(1e-12));
   }
 
   /** Convex programs stopped early, every few steps: λ_i (Gλ)_i is 1 to a percent or so. */
@@ -71,8 +70,7 @@ class DeparturesTest {
         .isLessThan(1e-4);
     assertThat(
             Arrays.stream(
-                    Gradients.weights(
-                        NashMtl.create().with(WeightScale.SUM_OF_TASKS), gradients))
+                    Gradients.weights(NashMtl.create().with(WeightScale.SUM_OF_TASKS), gradients))
                 .sum())
         .isCloseTo(2.0, within(1e-14));
   }
@@ -94,8 +92,7 @@ class DeparturesTest {
             .mapToObj(
                 seed ->
                     Arrays.toString(
-                        Arrays.stream(
-                                Gradients.weights(PcGrad.create().withSeed(seed), gradients))
+                        Arrays.stream(Gradients.weights(PcGrad.create().withSeed(seed), gradients))
                             .map(w -> Math.rint(w * 1e9))
                             .toArray()))
             .distinct()
@@ -106,8 +103,7 @@ class DeparturesTest {
   /** 1e-4 added to the diagonal of the normalised G: 1.1109 in place of 10/9. */
   @Test
   void upGrad_isNotRegularised() {
-    assertThat(Gradients.weights(UpGrad.create(), EXAMPLE)[0])
-        .isCloseTo(10.0 / 9, within(1e-14));
+    assertThat(Gradients.weights(UpGrad.create(), EXAMPLE)[0]).isCloseTo(10.0 / 9, within(1e-14));
   }
 
   /** Two equal tasks: a smallest eigenvalue of rounding would shrink every step to nothing. */

@@ -90,8 +90,7 @@ class MemoryTest {
     assertThat(run.lossWeights()).containsExactly(expected, within(1e-12));
     run = run.take(step(3, 0, 1, 1));
     double[] second = softmax(.5, 1);
-    assertThat(run.lossWeights()[0])
-        .isCloseTo(.9 * expected[0] + .1 * second[0], within(1e-12));
+    assertThat(run.lossWeights()[0]).isCloseTo(.9 * expected[0] + .1 * second[0], within(1e-12));
   }
 
   /** With ρ = 0 always: λ = α λ̂(t; 0) + (1 − α) λ̂(t; t−1). */
@@ -171,13 +170,10 @@ class MemoryTest {
   void randomWeights_followFromTheSeed() {
     StepMeasurement step = step(0, 0, 1, 1);
     double[] one = DryRun.begin(RandomWeights.create(), TASKS).take(step).lossWeights();
-    assertThat(DryRun.begin(RandomWeights.create(), TASKS).take(step).lossWeights())
-        .isEqualTo(one);
-    assertThat(
-            DryRun.begin(RandomWeights.create().withSeed(1), TASKS).take(step).lossWeights())
+    assertThat(DryRun.begin(RandomWeights.create(), TASKS).take(step).lossWeights()).isEqualTo(one);
+    assertThat(DryRun.begin(RandomWeights.create().withSeed(1), TASKS).take(step).lossWeights())
         .isNotEqualTo(one);
-    assertThat(
-            DryRun.begin(RandomWeights.create(), TASKS).take(step).take(step).lossWeights())
+    assertThat(DryRun.begin(RandomWeights.create(), TASKS).take(step).take(step).lossWeights())
         .isNotEqualTo(one);
   }
 

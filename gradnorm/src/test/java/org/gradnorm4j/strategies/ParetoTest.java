@@ -12,8 +12,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
 /**
- * Two convex quadratics, f_i = (x − u_i)ᵀA_i(x − u_i), whose Pareto set is known: for weights (w, 1 −
- * w) the point with (Σ w_i A_i) x = Σ w_i A_i u_i.
+ * Two convex quadratics, f_i = (x − u_i)ᵀA_i(x − u_i), whose Pareto set is known: for weights (w, 1
+ * − w) the point with (Σ w_i A_i) x = Σ w_i A_i u_i.
  */
 class ParetoTest {
   private static final double[][][] A = {{{1, .2}, {.2, .05}}, {{3, -.6}, {-.6, .2}}};

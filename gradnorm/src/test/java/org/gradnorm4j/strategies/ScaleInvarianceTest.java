@@ -33,8 +33,7 @@ class ScaleInvarianceTest {
     losses[2] *= 1000;
     double[] before = direction(weighting, GRADIENTS, Gradients.step(GRADIENTS, LOSSES));
     double[] after = direction(weighting, scaled, Gradients.step(scaled, losses));
-    return Gram.dot(before, after)
-        / Math.sqrt(Gram.dot(before, before) * Gram.dot(after, after));
+    return Gram.dot(before, after) / Math.sqrt(Gram.dot(before, before) * Gram.dot(after, after));
   }
 
   private static double[] direction(
@@ -54,7 +53,8 @@ class ScaleInvarianceTest {
         .map(
             weighting ->
                 DynamicTest.dynamicTest(
-                    weighting.name(), () -> assertThat(cosine(weighting)).isCloseTo(1.0, within(1e-12))));
+                    weighting.name(),
+                    () -> assertThat(cosine(weighting)).isCloseTo(1.0, within(1e-12))));
   }
 
   @TestFactory

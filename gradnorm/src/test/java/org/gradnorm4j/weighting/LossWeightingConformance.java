@@ -164,13 +164,11 @@ public final class LossWeightingConformance {
         "decides on weights that are not finite: " + Arrays.toString(next));
     boolean[] present = step.present();
     for (int i = 0; i < next.length; i++) {
-      require(
-          present[i] || next[i] == weights[i] || movesAbsent, where, "moves an absent task");
+      require(present[i] || next[i] == weights[i] || movesAbsent, where, "moves an absent task");
     }
     Decision<S> again = weighting.decide(state, given, step);
     require(same(decision, again, weighting), where, "decides otherwise when asked again");
-    Decision<S> fromFile =
-        weighting.decide(read(stateBefore, weighting.stateType()), given, step);
+    Decision<S> fromFile = weighting.decide(read(stateBefore, weighting.stateType()), given, step);
     require(same(decision, fromFile, weighting), where, "decides otherwise with a saved state");
     weighting.check(decision.state(), next, step.tasks());
     return decision;

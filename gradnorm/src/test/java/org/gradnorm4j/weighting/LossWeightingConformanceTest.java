@@ -55,8 +55,7 @@ class LossWeightingConformanceTest {
       case "gradnorm" -> kit.sum(tasks -> tasks).ownInitialWeights().movesAbsent();
       case "rlw" -> kit.random().sum(tasks -> tasks).gradientDegree(0);
       case "dwa" -> kit.sum(tasks -> tasks).gradientDegree(0).movesAbsent();
-      case "uw-so", "equal-weights", "relobralo" ->
-          kit.sum(tasks -> tasks).gradientDegree(0);
+      case "uw-so", "equal-weights", "relobralo" -> kit.sum(tasks -> tasks).gradientDegree(0);
       case "uncertainty-weighting", "imtl-l", "gls", "stch", "fixed-weights" ->
           kit.gradientDegree(0);
       case "mgda" -> kit.sum(tasks -> 1.0).gradientDegree(0);
@@ -123,8 +122,11 @@ class LossWeightingConformanceTest {
                 .as(what)
                 .isInstanceOf(AssertionError.class)
                 .satisfies(error -> found.add(what + ": " + error.getMessage())));
-    assertThat(found.get(0)).contains("MGDA, 2 tasks: has weights of sum").contains("2.0 is stated");
-    assertThat(found.get(3)).isEqualTo("state: Counting, 1 tasks, step 0: modifies the state it is given");
+    assertThat(found.get(0))
+        .contains("MGDA, 2 tasks: has weights of sum")
+        .contains("2.0 is stated");
+    assertThat(found.get(3))
+        .isEqualTo("state: Counting, 1 tasks, step 0: modifies the state it is given");
   }
 
   /** Writes into its state. */

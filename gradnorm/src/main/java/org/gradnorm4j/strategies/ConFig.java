@@ -6,9 +6,9 @@ import org.gradnorm4j.weighting.Need;
 
 /**
  * Conflict-free inverse gradients (Liu, Chu and Thuerey, <i>ConFIG: Towards Conflict-free Training
- * of Physics Informed Neural Networks</i>, ICLR 2025, arXiv 2408.11104, eq. 3 and 4). The step has
- * the same cosine with each task's gradient, and the length that the gradients' projections onto it
- * add up to.
+ * of Physics Informed Neural Networks</i>, ICLR 2025, arXiv 2408.11104). The step has the same
+ * cosine with each task's gradient, and the length that the gradients' projections onto it add up
+ * to.
  *
  * <pre>
  *   d = (Σ_i ⟨g_i, u⟩) u,  u ∝ (Û⁺)ᵀ1,  Û the rows g_i/n_i

@@ -20,7 +20,7 @@ final class FairEquation {
    * Newton's method on the convex function. For p = 1 it is self-concordant: steps of 1/(1 + δ),
    * δ the Newton decrement, as long as δ > ¼, then whole steps (Nesterov and Nemirovskii 1994).
    * For other p the third derivative is at most (1 + p) max|d| times the second, d the step in units
-   * of v: steps of log(1 + r)/r, r = (1 + p) max|d| (Doikov, SIAM J. Optim. 33 (2023)).
+   * of v, which bounds how fast the Hessian changes: steps of log(1 + r)/r, r = (1 + p) max|d|.
    */
   private static final int STEPS = 500;
   private static final double EXACT = 1e-14;

@@ -7,7 +7,7 @@ import org.gradnorm4j.weighting.Need;
 
 /**
  * Fair resource allocation (Ban and Ji, <i>Fair Resource Allocation in Multi-Task Learning</i>,
- * ICML 2024, eq. 5). The step that maximises the &alpha;-fair utility of what the tasks gain.
+ * ICML 2024). The step that maximises the &alpha;-fair utility of what the tasks gain.
  *
  * <pre>
  *   Gλ = λ^(−1/α),  element by element, λ > 0

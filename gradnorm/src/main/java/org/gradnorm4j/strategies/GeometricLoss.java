@@ -7,8 +7,8 @@ import org.gradnorm4j.weighting.Need;
 
 /**
  * Geometric loss strategy (Chennupati et al., <i>MultiNet++: Multi-Stream Feature Aggregation and
- * Geometric Loss Strategy for Multi-Task Learning</i>, CVPR Workshops 2019, section 3.2). The
- * network trains on the geometric mean of the losses, which does not depend on their units.
+ * Geometric Loss Strategy for Multi-Task Learning</i>, CVPR Workshops 2019). The network trains on
+ * the geometric mean of the losses, which does not depend on their units.
  *
  * <pre>
  *   L = (Π L_i)^(1/T)

@@ -20,7 +20,7 @@ import org.gradnorm4j.weighting.Need;
  * hundreds of times longer hardly counts.
  *
  * <p><b>Note:</b> solved exactly, by an active set. The authors' code stops Frank and Wolfe's
- * iterations early, and normalises the gradients by default in some experiments.
+ * iterations early.
  */
 public final class Mgda extends StepStrategy<StepStrategy.None> {
   static final String ID = "mgda";

@@ -5,8 +5,8 @@ import java.util.Set;
 
 /**
  * Random loss weighting (Lin et al., <i>Reasonable Effectiveness of Random Weighting</i>, TMLR
- * 2022, arXiv 2111.10603, section 3). New random weights in each step: the baseline that a strategy
- * has to beat before its rule means anything.
+ * 2022, arXiv 2111.10603). New random weights in each step: the baseline that a strategy has to
+ * beat before its rule means anything.
  *
  * <pre>
  *   λ = T · softmax(z),  z_i ~ N(0, 1), drawn anew in each step

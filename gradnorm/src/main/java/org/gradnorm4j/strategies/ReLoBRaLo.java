@@ -17,8 +17,8 @@ import org.gradnorm4j.weighting.Quantity;
 
 /**
  * Relative loss balancing with random lookback (Bischof and Kraus, <i>Multi-Objective Loss
- * Balancing for Physics-Informed Deep Learning</i>, 2021, arXiv 2110.09813, eq. 11). More weight to
- * tasks whose loss has fallen less, since the step before and, at random, since the beginning.
+ * Balancing for Physics-Informed Deep Learning</i>, 2021, arXiv 2110.09813). More weight to tasks
+ * whose loss has fallen less, since the step before and, at random, since the beginning.
  *
  * <pre>
  *   λ(t) = α (ρ λ(t−1) + (1 − ρ) λ̂(t; 0)) + (1 − α) λ̂(t; t−1)

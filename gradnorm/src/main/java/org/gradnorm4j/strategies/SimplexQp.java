@@ -14,7 +14,7 @@ final class SimplexQp {
   /*
    * With λ_i = a_i x_i / s, a_i = n_min/n_i, s = aᵀx, the conditions are those of
    *   min { ½ xᵀKx + ½ (1 − aᵀx)² : x ≥ 0 },
-   * which has no equation to keep (Wolfe, Math. Programming 11 (1976), section 7): not a penalty,
+   * which has no equation to keep (Wolfe, Math. Programming 11 (1976)): not a penalty,
    * the answer is the same.
    */
   private SimplexQp() {}

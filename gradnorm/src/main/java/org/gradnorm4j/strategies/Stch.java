@@ -10,8 +10,8 @@ import org.gradnorm4j.weighting.Need;
 
 /**
  * Smooth Tchebycheff scalarization (Lin et al., <i>Smooth Tchebycheff Scalarization for
- * Multi-Objective Optimization</i>, ICML 2024, eq. 6). The network trains on a smooth maximum of
- * the losses' distances from an ideal.
+ * Multi-Objective Optimization</i>, ICML 2024). The network trains on a smooth maximum of the
+ * losses' distances from an ideal.
  *
  * <pre>
  *   L = μ log Σ exp(w_i (L_i − z_i) / μ)

@@ -8,7 +8,7 @@ import org.gradnorm4j.weighting.Need;
 
 /**
  * Soft optimal uncertainty weighting (Kirchdorfer et al., <i>Analytical Uncertainty-Based Loss
- * Weighting in Multi-Task Learning</i>, 2024, arXiv 2408.07985, eq. 8). The optimum of uncertainty
+ * Weighting in Multi-Task Learning</i>, 2024, arXiv 2408.07985). The optimum of uncertainty
  * weighting in closed form, 1/L<sub>i</sub>, softened by a temperature.
  *
  * <pre>

@@ -74,7 +74,7 @@ public final class PcGrad extends StepStrategy<SplitMix.State> {
   }
 
   @Override
-  SplitMix.State after(SplitMix.State state) {
+  SplitMix.State after(SplitMix.State state, Deciding step) {
     return state.next();
   }
 

@@ -59,7 +59,7 @@ public final class RandomWeights extends StepStrategy<SplitMix.State> {
   }
 
   @Override
-  SplitMix.State after(SplitMix.State state) {
+  SplitMix.State after(SplitMix.State state, Deciding step) {
     return state.next();
   }
 

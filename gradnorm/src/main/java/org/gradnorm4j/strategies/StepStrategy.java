@@ -16,8 +16,8 @@ import org.gradnorm4j.weighting.Quantity;
 import org.gradnorm4j.weighting.Timing;
 
 /**
- * The strategies of this package whose weights follow from the step that they are for, and from
- * nothing before it but a state of random numbers. Not for others to extend.
+ * The strategies of this package whose weights are for the very step that they follow from. Not for
+ * others to extend.
  *
  * <p>Tasks that are absent, or have no gradient or loss to go by, neither count nor change. With
  * fewer than two others nothing changes, and neither where no weights solve the equation, which is
@@ -57,7 +57,7 @@ public abstract class StepStrategy<S extends Record> implements LossWeighting<S>
   abstract double[] weigh(S state, Deciding step);
 
   /** The state after a step that was decided on. */
-  S after(S state) {
+  S after(S state, Deciding step) {
     return state;
   }
 
@@ -68,6 +68,9 @@ public abstract class StepStrategy<S extends Record> implements LossWeighting<S>
 
   /** Refuses settings that do not fit the tasks. */
   void checkSettings(Tasks tasks) {}
+
+  /** Refuses a state that does not fit the tasks. */
+  void checkState(S state, List<String> tasks) {}
 
   @Override
   public final Decision<S> decide(S state, double[] lossWeights, StepMeasurement step) {
@@ -90,7 +93,7 @@ public abstract class StepStrategy<S extends Record> implements LossWeighting<S>
     if (!Arrays.stream(scaled).allMatch(Double::isFinite)) {
       return Decision.skip(state, lossWeights, deciding.names());
     }
-    return Decision.of(after(state), deciding.among(lossWeights, scaled));
+    return Decision.of(after(state, deciding), deciding.among(lossWeights, scaled));
   }
 
   @Override
@@ -146,7 +149,8 @@ public abstract class StepStrategy<S extends Record> implements LossWeighting<S>
 
   @Override
   public final void check(S state, double[] lossWeights, Tasks tasks) {
-    checkSettings(tasks); // any weights may have been reached
+    checkSettings(tasks);
+    checkState(state, tasks.names()); // any weights may have been reached
   }
 
   /** Settings may change at any time: nothing was begun with them. */

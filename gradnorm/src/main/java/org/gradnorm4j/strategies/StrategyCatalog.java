@@ -39,6 +39,11 @@ public final class StrategyCatalog implements LossWeightings.Catalog {
           new Format<>(ReLoBRaLo.ID, ReLoBRaLo.Settings.class, ReLoBRaLo::new, ReLoBRaLo::create),
           // by gradients
           new Format<>(DbMtl.ID, ScaleOnly.class, DbMtl::new, DbMtl::create),
+          new Format<>(
+              EncodecBalancer.ID,
+              EncodecBalancer.Settings.class,
+              EncodecBalancer::new,
+              EncodecBalancer::create),
           new Format<>(ImtlG.ID, ScaleOnly.class, ImtlG::new, ImtlG::create),
           new Format<>(Mgda.ID, ScaleOnly.class, Mgda::new, Mgda::create),
           new Format<>(CaGrad.ID, CaGrad.Settings.class, CaGrad::new, CaGrad::create),

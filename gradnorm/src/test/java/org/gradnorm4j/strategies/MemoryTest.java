@@ -117,6 +117,24 @@ class MemoryTest {
     assertThat(lookbacks).isBetween(9_700, 10_300); // 10,000 ± 3 σ
   }
 
+  /** β = ½: m = n, then (½ n + n') / 1½; shares 3 : 1 of a length of 2. */
+  @Test
+  void encodec_sharesTheLength() {
+    EncodecBalancer balancer =
+        EncodecBalancer.create()
+            .withDecay(0.5)
+            .withLength(2)
+            .withShares(Map.of("t0", 3.0, "t1", 1.0));
+    DryRun<EncodecBalancer.State> run = DryRun.begin(balancer, Gradients.tasks(2));
+    run = run.take(Gradients.step(new double[][] {{3, 4}, {0, 2}}));
+    assertThat(run.lossWeights()).containsExactly(new double[] {1.5 / 5, 0.5 / 2}, within(1e-12));
+    run = run.take(Gradients.step(new double[][] {{0, 8}, {2, 0}}));
+    assertThat(run.lossWeights()).containsExactly(new double[] {1.5 / 7, 0.5 / 2}, within(1e-12));
+    DryRun<EncodecBalancer.State> last = run;
+    assertThatThrownBy(() -> balancer.check(last.state(), new double[3], Gradients.tasks(3)))
+        .isInstanceOf(IllegalArgumentException.class);
+  }
+
   /** s descends exp(s) L − s: by 0.1 of exp(s) L − 1. */
   @Test
   void imtlL_descendsItsLoss() {

@@ -17,6 +17,7 @@ class LossWeightingsTest {
             "db-mtl",
             "dualproj",
             "dwa",
+            "encodec",
             "equal-weights",
             "fairgrad",
             "fixed-weights",

@@ -213,8 +213,7 @@ final class Round {
     if (steps.stream().allMatch(StepMeasurement::hasGram)) {
       mean.gram(meanGram(steps, tasks));
     }
-    return mean
-        .at(first.iteration(), first.epoch())
+    return mean.at(first.iteration(), first.epoch())
         .batchSize(steps.stream().mapToInt(StepMeasurement::batchSize).sum())
         .present(present)
         .losses(losses)

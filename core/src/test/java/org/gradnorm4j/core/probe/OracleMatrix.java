@@ -83,8 +83,9 @@ import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
 /**
  * Every kind of shared layer × what may stand between it and the heads × shape of the heads × masks
- * × workspace mode: norms and Gram matrices against {@link OneTaskOracle}, training against plain DL4J. All of it in
- * the profile {@code exhaustive}; otherwise, of each kind, so much that any two of the others meet.
+ * × workspace mode: norms and Gram matrices against {@link OneTaskOracle}, training against plain
+ * DL4J. All of it in the profile {@code exhaustive}; otherwise, of each kind, so much that any two
+ * of the others meet.
  */
 @Tag(TestSize.EXHAUSTIVE)
 abstract class OracleMatrix {

@@ -28,8 +28,9 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * The norms of all tasks, or the Gram matrix of their gradients, by one kernel, given what the heads
- * send back: the part of a step that grows with the number of tasks. Is in the kernels' package, as they are core's own.
+ * The norms of all tasks, or the Gram matrix of their gradients, by one kernel, given what the
+ * heads send back: the part of a step that grows with the number of tasks. Is in the kernels'
+ * package, as they are core's own.
  */
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)

@@ -104,8 +104,8 @@ public final class Replay {
     for (INDArray[] epsilons : inputEpsilons) {
       Arrays.fill(epsilons, null);
     }
-    Pass pass = (task, use) ->
-            run(task, begin.get(task) ? null : taskEpsilons[task], state, tbptt, use);
+    Pass pass =
+        (task, use) -> run(task, begin.get(task) ? null : taskEpsilons[task], state, tbptt, use);
     if (step.isMeasuringGram() && !weightKeys.isEmpty()) {
       addGram(tasks, pass);
     } else {

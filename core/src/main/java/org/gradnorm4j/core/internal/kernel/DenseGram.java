@@ -12,8 +12,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *       with each other;
  *   <li>Gram: with xᵀ = QR the columns of Q are an orthonormal basis of what x spans, and xᵀδ_i =
  *       Q(Rδ_i): the coordinates Rδ_i, of shape [N, out], have the same inner products. R is
- *       triangular, so that they take half a product, and there is less of them for N &lt; in. For N
- *       &gt; in there is no such R.
+ *       triangular, so that they take half a product, and there is less of them for N &lt; in. For
+ *       N &gt; in there is no such R.
  * </ul>
  *
  * {@link #method} chooses. If what stands for all gradients is more than a bound, a part of the
@@ -36,11 +36,13 @@ final class DenseGram {
   }
 
   /**
-   * The cost model, in multiplications and calls as that of the norms. N²(in − N/3) are the multiplications of the
-   * reflections that make R.
+   * The cost model, in multiplications and calls as that of the norms. N²(in − N/3) are the
+   * multiplications of the reflections that make R.
    */
   private Method method(double n, double in, double out, double tasks) {
-    boolean stacks = tasks * in * out <= DenseNormKernel.MOST_STACKED && n * tasks * out <= DenseNormKernel.MOST_DELTAS;
+    boolean stacks =
+        tasks * in * out <= DenseNormKernel.MOST_STACKED
+            && n * tasks * out <= DenseNormKernel.MOST_DELTAS;
     double formed = tasks * n * in * out + tasks * tasks * in * out / 2;
     double direct = formed + (stacks ? tasks + 1 : 2 * tasks) * DenseNormKernel.CALL;
     double gram =

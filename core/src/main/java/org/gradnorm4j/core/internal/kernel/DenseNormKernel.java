@@ -20,8 +20,8 @@ import org.nd4j.linalg.factory.Nd4j;
  *       per task, and the gradient itself is never formed.
  * </ul>
  *
- * {@link #method} chooses. {@link DenseGram} has the inner products of
- * different tasks. The arrays that take results are kept from step to step.
+ * {@link #method} chooses. {@link DenseGram} has the inner products of different tasks. The arrays
+ * that take results are kept from step to step.
  */
 public final class DenseNormKernel implements NormKernel {
 
@@ -212,6 +212,4 @@ public final class DenseNormKernel implements NormKernel {
         array.offset() + from,
         'c');
   }
-
-
 }

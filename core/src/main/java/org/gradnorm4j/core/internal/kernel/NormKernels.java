@@ -16,7 +16,8 @@ public final class NormKernels {
    */
   public static Optional<NormKernel> of(Layer layer, DenseNormKernel.Method denseMethod) {
     if (DenseBackward.isFor(layer)) {
-      return Optional.of(new DenseNormKernel((DenseLayer) layer, denseMethod, TaskRows.MOST_ELEMENTS));
+      return Optional.of(
+          new DenseNormKernel((DenseLayer) layer, denseMethod, TaskRows.MOST_ELEMENTS));
     }
     if (layer instanceof ConvolutionLayer convolution && ConvolutionNormKernel.isFor(convolution)) {
       return Optional.of(

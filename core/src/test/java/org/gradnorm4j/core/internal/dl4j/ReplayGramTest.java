@@ -53,8 +53,7 @@ class ReplayGramTest {
     TrainingStep step = new TrainingStep(TASKS);
     step.open(new double[TASKS], true);
     step.measureGram();
-    Replay replay =
-        new Replay(vertex, true, new boolean[1], new BitSet(), step, mostElements);
+    Replay replay = new Replay(vertex, true, new boolean[1], new BitSet(), step, mostElements);
     replay.run(epsilons, false);
     step.releaseWorkspaces();
     return step.gram();
@@ -81,8 +80,7 @@ class ReplayGramTest {
           assertThat(actual[i][j])
               .as("%s with %s", i, j)
               .isEqualTo(actual[j][i])
-              .isCloseTo(
-                  expected[i][j], within((type == DataType.FLOAT ? 1e-6 : 1e-14) * scale));
+              .isCloseTo(expected[i][j], within((type == DataType.FLOAT ? 1e-6 : 1e-14) * scale));
         }
       }
     }

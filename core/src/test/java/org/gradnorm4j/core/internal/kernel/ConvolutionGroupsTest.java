@@ -63,7 +63,8 @@ class ConvolutionGroupsTest {
       long mostElements,
       INDArray[] epsilons) {
     LayerWorkspaceMgr workspaces = LayerWorkspaceMgr.noWorkspaces();
-    ConvolutionNormKernel kernel = new ConvolutionNormKernel(layer, mostElements, TaskRows.MOST_ELEMENTS);
+    ConvolutionNormKernel kernel =
+        new ConvolutionNormKernel(layer, mostElements, TaskRows.MOST_ELEMENTS);
     kernel.forward(layer.activate(true, workspaces));
     double[] norms = new double[epsilons.length];
     kernel.addSquaredNorms(epsilons, norms, workspaces);
@@ -176,7 +177,8 @@ class ConvolutionGroupsTest {
     long forward = 8L * OUT * PLACES; // z, f'(z) or the like
     for (int group : new int[] {1, 2, 16}) {
       LayerWorkspaceMgr workspaces = LayerWorkspaceMgr.noWorkspaces();
-      ConvolutionNormKernel kernel = new ConvolutionNormKernel(layer, (long) group * OUT * PLACES, TaskRows.MOST_ELEMENTS);
+      ConvolutionNormKernel kernel =
+          new ConvolutionNormKernel(layer, (long) group * OUT * PLACES, TaskRows.MOST_ELEMENTS);
       INDArray output = layer.activate(true, workspaces);
       long before = Nd4j.getEnvironment().getDeviceCouner(0);
       kernel.forward(output);

@@ -82,7 +82,7 @@ class DenseGramTest {
     new DenseNormKernel(layer, Method.DIRECT, 0).addSquaredNorms(epsilons, norms, NONE);
     double tolerance = type == DataType.FLOAT ? 1e-5 : 1e-13;
     for (Method method : Method.values()) {
-      for (long mostElements : new long[] {Long.MAX_VALUE, epsilons.length * in * 2L, 0}) {
+      for (long mostElements : new long[] {Long.MAX_VALUE, 2L * epsilons.length * in, 0}) {
         double[][] actual = gram(layer, method, mostElements, epsilons);
         for (int i = 0; i < norms.length; i++) {
           assertThat(actual[i][i]).isCloseTo(norms[i], within(tolerance * norms[i]));
@@ -91,8 +91,7 @@ class DenseGramTest {
                 .as("%s in parts of %s, %s with %s", method, mostElements, i, j)
                 .isEqualTo(actual[j][i])
                 .isCloseTo(
-                    expected[i][j],
-                    within(tolerance * Math.sqrt(expected[i][i] * expected[j][j])));
+                    expected[i][j], within(tolerance * Math.sqrt(expected[i][i] * expected[j][j])));
           }
         }
       }

@@ -55,8 +55,7 @@ class TaskRowsTest {
               product += values[i][k] * values[j][k];
               scale += Math.abs(values[i][k] * values[j][k]);
             }
-            assertThat(gram[tasks[i]][tasks[j]])
-                .isCloseTo(product, within(4 * tolerance * scale));
+            assertThat(gram[tasks[i]][tasks[j]]).isCloseTo(product, within(4 * tolerance * scale));
           }
         }
         assertThat(gram[0]).startsWith(5.0, 0.0);

@@ -17,8 +17,9 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import org.apache.commons.math3.stat.descriptive.DescriptiveStatistics;
 import org.deeplearning4j.nn.graph.ComputationGraph;
-import org.gradnorm4j.core.probe.GradientNormProbe;
+import org.gradnorm4j.balancer.LossBalancer;
 import org.gradnorm4j.gradnorm.GradNorm;
+import org.gradnorm4j.weighting.LossWeightings;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.dataset.MultiDataSet;
 import picocli.CommandLine;
@@ -67,9 +68,11 @@ public final class OverheadReport implements Callable<Integer> {
   private DataType precision = DataType.FLOAT;
 
   @Option(
-      names = "--gram",
-      description = "One more row: the Gram matrix of the gradients is measured, by a probe alone.")
-  private boolean gram;
+      names = "--strategy",
+      paramLabel = "ID",
+      split = ",",
+      description = "One more row for each: a strategy by its id, such as mgda, with its defaults.")
+  private List<String> strategies = List.of();
 
   @Option(names = "--json", paramLabel = "FILE", description = "Writes the rows as JSON.")
   private Path json;
@@ -204,13 +207,13 @@ public final class OverheadReport implements Callable<Integer> {
                 () -> control.fit(batch),
                 () -> balanced.fit(batch),
                 () -> everyTenth.fit(batch)));
-    List<String> names =
-        new ArrayList<>(List.of("control", "gradnorm", "gradnorm-every-10", "backward-per-task"));
-    if (gram) {
-      ComputationGraph measured = workload.network(tasks, precision);
-      GradientNormProbe.attach(measured, List.of(Workload.SHARED), step -> {}).measureGram(true);
-      steps.add(() -> measured.fit(batch));
-      names.add("gram");
+    for (String strategy : strategies) {
+      ComputationGraph combined = workload.network(tasks, precision);
+      LossBalancer.builder(LossWeightings.named(strategy))
+          .sharedLayer(Workload.SHARED)
+          .build()
+          .attach(combined);
+      steps.add(() -> combined.fit(batch));
     }
     String row = workload + " T=" + tasks;
     int warm = 0;
@@ -225,17 +228,18 @@ public final class OverheadReport implements Callable<Integer> {
             ? rounds
             : quick ? 2 : (int) Math.max(3, Math.min(100, MEASURED_SECONDS / roundSeconds));
     Map<String, Timing> timings = new LinkedHashMap<>();
-    for (String name : names) {
-      timings.put(name, new Timing());
-    }
+    List<String> names =
+        new ArrayList<>(List.of("control", "gradnorm", "gradnorm-every-10", "backward-per-task"));
+    names.addAll(strategies);
+    names.forEach(name -> timings.put(name, new Timing()));
     for (int i = 0; i < count; i++) {
       progress("%s: round %d of %d", row, i + 1, count);
       double[][] times = round(steps, i);
       for (int step = 0; step < STEPS; step++) {
         timings.get("control").add(times[0][step], times[1][step]);
         timings.get("gradnorm").add(times[0][step], times[2][step]);
-        if (gram) {
-          timings.get("gram").add(times[0][step], times[4][step]);
+        for (int j = 0; j < strategies.size(); j++) {
+          timings.get(strategies.get(j)).add(times[0][step], times[4 + j][step]);
         }
       }
       double plainTime = Arrays.stream(times[0]).sum() / STEPS;

@@ -17,9 +17,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** The commands from options to files, at a size that takes seconds. */
 class CommandsTest {
-  private static final String HEADER =
-      "iteration,epoch,task,loss,loss_weight,gradient_norm,weighted_gradient_norm,"
-          + "target_gradient_norm,relative_inverse_training_rate,mean_loss_ratio,present,skipped";
+  /** Of every balancer; the strategy's own columns follow. */
+  private static final String FIRST_COLUMNS =
+      "iteration,epoch,task,loss,loss_weight,gradient_norm,weighted_gradient_norm,";
 
   @TempDir private Path folder;
 
@@ -57,8 +57,15 @@ class CommandsTest {
     assertThat(equal.get(6)).startsWith("2,0,task1,");
     assertThat(equal.get(7)).startsWith("3,1,task0,");
     // Same parameters, same minibatch: the first step's losses and norms agree to the last bit.
-    assertThat(gradNorm.subList(0, 3)).isEqualTo(equal.subList(0, 3));
-    assertThat(gradNorm.get(3)).isNotEqualTo(equal.get(3));
+    assertThat(measured(gradNorm).subList(1, 3)).isEqualTo(measured(equal).subList(1, 3));
+    assertThat(measured(gradNorm).get(3)).isNotEqualTo(measured(equal).get(3));
+  }
+
+  /** Up to the gradient norm. */
+  private static List<String> measured(List<String> lines) {
+    return lines.stream()
+        .map(line -> String.join(",", List.of(line.split(",")).subList(0, 6)))
+        .toList();
   }
 
   @ParameterizedTest
@@ -245,6 +252,7 @@ class CommandsTest {
   }
 
   private void assertHistory(String name, int rows) throws IOException {
-    assertThat(Files.readAllLines(folder.resolve(name))).hasSize(1 + rows).startsWith(HEADER);
+    assertThat(Files.readAllLines(folder.resolve(name))).hasSize(1 + rows);
+    assertThat(Files.readAllLines(folder.resolve(name)).get(0)).startsWith(FIRST_COLUMNS);
   }
 }

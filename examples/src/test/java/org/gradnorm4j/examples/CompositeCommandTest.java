@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -66,7 +67,9 @@ class CompositeCommandTest {
 
     List<String> configured = Files.readAllLines(folder.resolve("history-static.csv"));
     List<String> balanced = Files.readAllLines(folder.resolve("history.csv"));
-    assertThat(balanced.subList(1, 3)).isEqualTo(configured.subList(1, 3));
+    for (int row = 1; row < 3; row++) {
+      assertThat(balanced.get(row).split(",")).startsWith(measured(configured.get(row)));
+    }
     assertThat(lossWeight(configured.get(1))).isEqualTo(1.0);
     assertThat(lossWeight(configured.get(2))).isEqualTo(0.05);
     assertThat(lossWeight(configured.get(7))).isCloseTo(1.0, within(1e-12));
@@ -228,6 +231,11 @@ class CompositeCommandTest {
 
   private static JsonObject penalty(JsonElement run) {
     return run.getAsJsonObject().getAsJsonObject("tasks").getAsJsonObject("L2");
+  }
+
+  /** Up to the gradient norm. */
+  private static String[] measured(String row) {
+    return Arrays.copyOf(row.split(","), 6);
   }
 
   private static double lossWeight(String row) {

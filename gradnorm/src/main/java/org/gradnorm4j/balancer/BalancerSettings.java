@@ -7,6 +7,7 @@ import java.util.Locale;
 import java.util.Map;
 import org.gradnorm4j.history.HistoryLimit;
 import org.gradnorm4j.weighting.Arguments;
+import org.gradnorm4j.weighting.Timing;
 
 /**
  * What can be set for every strategy; see {@link LossBalancerBuilder} for what it means. Immutable.
@@ -16,16 +17,19 @@ import org.gradnorm4j.weighting.Arguments;
  * @param measureEvery steps from one measured step to the next, &ge; 1
  * @param onNonFinite what to do about NaN and infinity
  * @param history how much of it is kept
+ * @param timing which step the weights are for
  */
 public record BalancerSettings(
     List<String> sharedLayers,
     int measureEvery,
     NonFinitePolicy onNonFinite,
-    HistoryLimit history) {
+    HistoryLimit history,
+    Timing timing) {
 
   /** The default of every setting. */
   public static final BalancerSettings DEFAULT =
-      new BalancerSettings(List.of(), 1, NonFinitePolicy.SKIP, HistoryLimit.byDefault());
+      new BalancerSettings(
+          List.of(), 1, NonFinitePolicy.SKIP, HistoryLimit.byDefault(), Timing.NEXT_STEP);
 
   /**
    * Checks and copies.
@@ -34,6 +38,7 @@ public record BalancerSettings(
    * @param measureEvery see above
    * @param onNonFinite see above
    * @param history see above
+   * @param timing see above
    * @throws IllegalArgumentException if a value is null, blank or out of range
    */
   public BalancerSettings {
@@ -46,6 +51,7 @@ public record BalancerSettings(
     Arguments.given(
         onNonFinite, "onNonFinite", "must be one of " + Arrays.toString(NonFinitePolicy.values()));
     Arguments.given(history, "history", "must be a limit, such as History.all()");
+    Arguments.given(timing, "timing", "must be one of " + Arrays.toString(Timing.values()));
   }
 
   /**
@@ -58,7 +64,7 @@ public record BalancerSettings(
   public BalancerSettings withSharedLayers(String... names) {
     Arguments.given(
         names, "sharedLayer", "must name a layer. For the default leave sharedLayer(...) out");
-    return new BalancerSettings(Arrays.asList(names), measureEvery, onNonFinite, history);
+    return new BalancerSettings(Arrays.asList(names), measureEvery, onNonFinite, history, timing);
   }
 
   /**
@@ -69,7 +75,7 @@ public record BalancerSettings(
    * @throws IllegalArgumentException if less than 1
    */
   public BalancerSettings withMeasureEvery(int steps) {
-    return new BalancerSettings(sharedLayers, steps, onNonFinite, history);
+    return new BalancerSettings(sharedLayers, steps, onNonFinite, history, timing);
   }
 
   /**
@@ -80,7 +86,7 @@ public record BalancerSettings(
    * @throws IllegalArgumentException if null
    */
   public BalancerSettings withOnNonFinite(NonFinitePolicy policy) {
-    return new BalancerSettings(sharedLayers, measureEvery, policy, history);
+    return new BalancerSettings(sharedLayers, measureEvery, policy, history, timing);
   }
 
   /**
@@ -91,13 +97,27 @@ public record BalancerSettings(
    * @throws IllegalArgumentException if null
    */
   public BalancerSettings withHistory(HistoryLimit limit) {
-    return new BalancerSettings(sharedLayers, measureEvery, onNonFinite, limit);
+    return new BalancerSettings(sharedLayers, measureEvery, onNonFinite, limit, timing);
+  }
+
+  /**
+   * With another timing.
+   *
+   * @param step which step the weights are for
+   * @return settings
+   * @throws IllegalArgumentException if null
+   */
+  public BalancerSettings withTiming(Timing step) {
+    return new BalancerSettings(sharedLayers, measureEvery, onNonFinite, history, step);
   }
 
   /** Name and value, to be read: what is not the default, and the main ones in any case. */
   Map<String, String> describe() {
     Map<String, String> all = new LinkedHashMap<>();
     all.put("measured", measureEvery == 1 ? "every step" : "every " + measureEvery + " steps");
+    if (timing == Timing.SAME_STEP) {
+      all.put("weights act", "in the step that was measured");
+    }
     if (onNonFinite != NonFinitePolicy.SKIP) {
       all.put("on non-finite values", onNonFinite.name().toLowerCase(Locale.ROOT));
     }

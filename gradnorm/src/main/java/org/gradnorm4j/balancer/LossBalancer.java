@@ -16,6 +16,7 @@ import java.util.function.Function;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.gradnorm4j.core.Combiner;
 import org.gradnorm4j.core.StepMeasurement;
 import org.gradnorm4j.core.loss.CompositeLoss;
 import org.gradnorm4j.core.loss.WeightPenalty;
@@ -29,7 +30,9 @@ import org.gradnorm4j.persist.ModelFile;
 import org.gradnorm4j.weighting.Arguments;
 import org.gradnorm4j.weighting.BalancedStep;
 import org.gradnorm4j.weighting.LossWeighting;
+import org.gradnorm4j.weighting.Need;
 import org.gradnorm4j.weighting.SkipCause;
+import org.gradnorm4j.weighting.Timing;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -216,7 +219,12 @@ public class LossBalancer implements AutoCloseable {
 
   private void goOn(GradientNormProbe attached) {
     BalancerState state = run.state();
-    attached.lossWeights(state.lossWeights());
+    attached.measureGram(weighting.needs().contains(Need.GRAM));
+    if (isSameStep()) {
+      attached.combineBy(new AtTheTap());
+    } else {
+      attached.lossWeights(state.lossWeights());
+    }
     attached.measureEvery(settings.measureEvery(), stepsUntilMeasured);
     if (state.frozen()) {
       attached.pause();
@@ -346,13 +354,50 @@ public class LossBalancer implements AutoCloseable {
       return;
     }
     long start = System.nanoTime();
-    Map<String, Set<SkipCause>> notFinite = run.take(measurement, log);
-    probe.lossWeights(run.state().lossWeights());
+    Map<String, Set<SkipCause>> notFinite;
+    if (isSameStep()) {
+      if (!run.hasDecided()) { // it began before
+        return;
+      }
+      notFinite = run.finish(measurement, log);
+    } else {
+      notFinite = run.take(measurement, log);
+      probe.lossWeights(run.state().lossWeights());
+    }
     run.recorder().addNanos(probe.measuringNanos() + System.nanoTime() - start);
     if (!notFinite.isEmpty() && settings.onNonFinite() == NonFinitePolicy.THROW) {
       throw new ArithmeticException(
           StepGuard.describe(measurement, notFinite)
               + ". The parameters have not changed. Look at the minibatch, or let such steps be skipped: onNonFinite(NonFinitePolicy.SKIP)");
+    }
+  }
+
+  private boolean isSameStep() {
+    return settings.timing() == Timing.SAME_STEP;
+  }
+
+  /** Weights of the step that is under way, where its gradients meet. */
+  private final class AtTheTap implements Combiner {
+    private final int attachment = attachments;
+    private final Run<?> ofRun = run;
+    private final boolean heads = weighting.headsWeighted();
+
+    @Override
+    public double[] combine(StepMeasurement step) {
+      synchronized (LossBalancer.this) {
+        boolean decides = attachment == attachments && ofRun == run && !ofRun.state().frozen();
+        return decides ? ofRun.decide(step) : held();
+      }
+    }
+
+    @Override
+    public double[] held() {
+      return ofRun.state().lossWeights();
+    }
+
+    @Override
+    public boolean weightsHeads() {
+      return heads;
     }
   }
 
@@ -508,7 +553,9 @@ public class LossBalancer implements AutoCloseable {
   private void freeze(double[] weights) {
     run.freeze(weights, true);
     if (probe != null) {
-      probe.lossWeights(weights);
+      if (!isSameStep()) {
+        probe.lossWeights(weights);
+      }
       probe.pause();
     }
   }

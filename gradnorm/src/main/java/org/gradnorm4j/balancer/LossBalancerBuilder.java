@@ -3,16 +3,18 @@ package org.gradnorm4j.balancer;
 import org.gradnorm4j.history.HistoryLimit;
 import org.gradnorm4j.weighting.Arguments;
 import org.gradnorm4j.weighting.LossWeighting;
+import org.gradnorm4j.weighting.Timing;
 
 /** Settings of a {@link LossBalancer} beside those of its strategy, each with its default. */
 public final class LossBalancerBuilder {
   private final LossWeighting<?> weighting;
-  private BalancerSettings settings = BalancerSettings.DEFAULT;
+  private BalancerSettings settings;
 
   LossBalancerBuilder(LossWeighting<?> weighting) {
     this.weighting =
         Arguments.given(
             weighting, "weighting", "must be a strategy, such as EqualWeights.create()");
+    settings = BalancerSettings.DEFAULT.withTiming(weighting.timing());
   }
 
   /**
@@ -39,6 +41,27 @@ public final class LossBalancerBuilder {
    */
   public LossBalancerBuilder measureEvery(int steps) {
     settings = settings.withMeasureEvery(steps);
+    return this;
+  }
+
+  /**
+   * Which step the weights are for. Default: as the strategy was published, {@link
+   * LossWeighting#timing()}. A strategy of the same step can be run with {@link Timing#NEXT_STEP}:
+   * its weights then stand before the losses of the next step, heads included, as where the
+   * gradients of a step cannot be combined: under a ParallelWrapper, with penalties as tasks, with
+   * layers that go around the shared one.
+   *
+   * @param step the one that was measured, or the next
+   * @return this
+   * @throws IllegalArgumentException if null, or the strategy decides for the next step only
+   */
+  public LossBalancerBuilder timing(Timing step) {
+    settings = settings.withTiming(step);
+    Arguments.check(
+        step == Timing.NEXT_STEP || weighting.timing() == Timing.SAME_STEP,
+        "timing",
+        step,
+        "must be NEXT_STEP: " + weighting.name() + " decides for the next step");
     return this;
   }
 

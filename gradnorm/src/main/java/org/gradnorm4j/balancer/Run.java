@@ -31,6 +31,7 @@ final class Run<S extends Record> {
   private final List<String> sharedLayers;
   private List<String> changes;
   private S strategyState;
+  private StepGuard.Taken<S> pending;
   private final HistoryRecorder recorder;
   private final Set<String> told = new HashSet<>();
   private volatile BalancerState state;
@@ -136,8 +137,31 @@ final class Run<S extends Record> {
    * @return what was not finite, by task, whether the strategy needs it or not
    */
   Map<String, Set<SkipCause>> take(StepMeasurement step, Logger log) {
-    StepGuard.Taken<S> taken = StepGuard.take(weighting, strategyState, state.lossWeights(), step);
-    BalancedStep record = taken.record();
+    decide(step);
+    return finish(step, log);
+  }
+
+  /**
+   * The first half of {@link #take}, in the middle of a step: nothing is remembered yet, as the
+   * step may not get to its end.
+   *
+   * @return the weights of the step
+   */
+  double[] decide(StepMeasurement step) {
+    pending =
+        StepGuard.take(weighting, settings.timing(), strategyState, state.lossWeights(), step);
+    return pending.lossWeights();
+  }
+
+  /**
+   * The second half.
+   *
+   * @param step what was decided on, complete
+   */
+  Map<String, Set<SkipCause>> finish(StepMeasurement step, Logger log) {
+    StepGuard.Taken<S> taken = pending;
+    pending = null;
+    BalancedStep record = taken.record().withMeasurement(step);
     strategyState = taken.state();
     state =
         record.skipped()
@@ -147,6 +171,11 @@ final class Run<S extends Record> {
     taken.notices().forEach((kind, text) -> tell(kind, text, log));
     recorder.add(record);
     return taken.notFinite();
+  }
+
+  /** Whether {@link #finish} is due. */
+  boolean hasDecided() {
+    return pending != null;
   }
 
   private void tell(String kind, String text, Logger log) {
@@ -184,6 +213,9 @@ final class Run<S extends Record> {
     }
     if (!nextSettings.history().equals(settings.history())) {
       throw cannotChange("history", settings.history(), nextSettings.history());
+    }
+    if (nextSettings.timing() != settings.timing()) {
+      throw cannotChange("timing", settings.timing(), nextSettings.timing());
     }
     @SuppressWarnings("unchecked") // of the same id
     LossWeighting<S> same = (LossWeighting<S>) next;

@@ -14,6 +14,7 @@ import org.gradnorm4j.weighting.Decision;
 import org.gradnorm4j.weighting.LossWeighting;
 import org.gradnorm4j.weighting.Need;
 import org.gradnorm4j.weighting.SkipCause;
+import org.gradnorm4j.weighting.Timing;
 
 /**
  * One step of a strategy: keeps NaN and infinity away from it, and its own away from the network.
@@ -21,6 +22,9 @@ import org.gradnorm4j.weighting.SkipCause;
 final class StepGuard {
   /** Room above the square of a norm, which optimisers hold, for the square of a weight. */
   private static final double WEIGHTS_SQUARED = 1e6;
+
+  /** Of the sum of all weights: far below anything that matters to training. */
+  private static final double LEFT_OUT = 1e-12;
 
   private StepGuard() {}
 
@@ -47,17 +51,22 @@ final class StepGuard {
    * @throws IllegalStateException if the strategy cannot work with the step
    */
   static <S extends Record> Taken<S> take(
-      LossWeighting<S> weighting, S state, double[] lossWeights, StepMeasurement step) {
+      LossWeighting<S> weighting,
+      Timing timing,
+      S state,
+      double[] lossWeights,
+      StepMeasurement step) {
     Map<String, Set<SkipCause>> measured = measured(step);
     Map<String, Set<SkipCause>> causes = needed(measured, weighting.needs());
     if (causes.isEmpty()) {
       Decision<S> decision = weighting.decide(state, lossWeights, step);
-      causes = decided(decision, step.taskNames());
+      double[] decided = installable(decision.lossWeights(), weighting, timing);
+      causes = decided(decision, decided, timing, step.taskNames());
       if (causes.isEmpty()) {
         return new Taken<>(
             decision.state(),
-            decision.lossWeights(),
-            BalancedStep.of(step, weighting.quantities(), decision),
+            decided,
+            BalancedStep.of(step, weighting.quantities(), decision, decided),
             measured,
             decision.notices());
       }
@@ -103,20 +112,36 @@ final class StepGuard {
     causes.forEach(
         (task, why) ->
             why.stream()
-                .filter(cause -> needs.contains(needOf(cause)))
+                .filter(cause -> isNeeded(cause, needs))
                 .forEach(cause -> note(needed, task, cause)));
     return needed;
   }
 
-  private static Need needOf(SkipCause cause) {
-    return cause == SkipCause.LOSS ? Need.LOSSES : Need.GRADIENT_NORMS;
+  private static boolean isNeeded(SkipCause cause, Collection<Need> needs) {
+    return cause == SkipCause.LOSS
+        ? needs.contains(Need.LOSSES)
+        : needs.contains(Need.GRADIENT_NORMS) || needs.contains(Need.GRAM);
   }
 
-  /** The tasks that a decision cannot be installed for. A weight of 0 would never come back. */
-  private static Map<String, Set<SkipCause>> decided(Decision<?> decision, List<String> tasks) {
+  /**
+   * A strategy of the same step may leave a task out. Before its loss, in the next step, a weight
+   * of 0 would never come back: there it is a very small one.
+   */
+  private static double[] installable(double[] weights, LossWeighting<?> weighting, Timing timing) {
+    if (timing == Timing.NEXT_STEP && weighting.timing() == Timing.SAME_STEP) {
+      double size = Arrays.stream(weights).map(Math::abs).sum();
+      for (int i = 0; i < weights.length; i++) {
+        weights[i] = weights[i] == 0.0 ? LEFT_OUT * size : weights[i];
+      }
+    }
+    return weights;
+  }
+
+  /** The tasks that a decision cannot be installed for. */
+  private static Map<String, Set<SkipCause>> decided(
+      Decision<?> decision, double[] weights, Timing timing, List<String> tasks) {
     Map<String, Set<SkipCause>> causes = new LinkedHashMap<>();
     decision.unusable().forEach(task -> note(causes, task, SkipCause.WEIGHT_UPDATE));
-    double[] weights = decision.lossWeights();
     if (weights.length != tasks.size()) {
       throw new IllegalStateException(
           String.format(
@@ -128,7 +153,7 @@ final class StepGuard {
               tasks));
     }
     for (int i = 0; i < weights.length; i++) {
-      if (!Double.isFinite(weights[i]) || weights[i] == 0.0) {
+      if (!Double.isFinite(weights[i]) || (weights[i] == 0.0 && timing == Timing.NEXT_STEP)) {
         note(causes, tasks.get(i), SkipCause.WEIGHT_UPDATE);
       }
     }

@@ -4,7 +4,7 @@ import java.util.List;
 import org.gradnorm4j.weighting.LossWeightings;
 import org.gradnorm4j.weighting.LossWeightings.Format;
 
-/** GradNorm, for files. */
+/** GradNorm by its id: for files and command lines. */
 public final class GradNormCatalog implements LossWeightings.Catalog {
   /** For the service loader. */
   public GradNormCatalog() {}
@@ -12,6 +12,10 @@ public final class GradNormCatalog implements LossWeightings.Catalog {
   @Override
   public List<Format<?>> formats() {
     return List.of(
-        new Format<>(GradNormWeighting.ID, GradNormSettings.class, GradNormWeighting::new));
+        new Format<>(
+            GradNormWeighting.ID,
+            GradNormSettings.class,
+            GradNormWeighting::new,
+            () -> GradNorm.builder().build().weighting()));
   }
 }

@@ -30,9 +30,12 @@ import org.gradnorm4j.weighting.Quantity;
  *   s_i  log variance of task i, any real number
  * </pre>
  *
- * <p>For regression this is twice the paper's objective, &Sigma; L<sub>i</sub> /
- * (2&sigma;<sub>i</sub>&sup2;) + log &sigma;<sub>i</sub>. Nothing keeps &Sigma;
- * &lambda;<sub>i</sub> at T: where the loss is small, the weight becomes large.
+ * <p>The paper has two forms, both with &frac12;s<sub>i</sub>: &lambda;<sub>i</sub> =
+ * &frac12;exp(&minus;s<sub>i</sub>) for regression by squared errors, and exp(&minus;s<sub>i</sub>)
+ * for classification by cross-entropy. This is twice the first, for every task. The second differs
+ * from it by a constant in s<sub>i</sub>: its weights tend to 1/(2L) where these tend to 1/L.
+ * Nothing keeps &Sigma; &lambda;<sub>i</sub> at T: where the loss is small, the weight becomes
+ * large.
  *
  * <p><b>Note:</b> the paper trains s with the network's own optimiser; here it has one of its own.
  * &lambda; of the next step follows from this step's losses. A task without labels in a minibatch
@@ -68,9 +71,7 @@ public final class UncertaintyWeighting implements LossWeighting<UncertaintyWeig
    * @throws IllegalArgumentException if null
    */
   public static UncertaintyWeighting with(WeightOptimizer optimizer) {
-    return new UncertaintyWeighting(
-        new Settings(
-            Arguments.given(optimizer, "optimizer", "must be one, as WeightOptimizer.of(...)")));
+    return new UncertaintyWeighting(Settings.of(optimizer));
   }
 
   /**
@@ -96,7 +97,12 @@ public final class UncertaintyWeighting implements LossWeighting<UncertaintyWeig
    *
    * @param optimizer of s
    */
-  record Settings(WeightOptimizer optimizer) {}
+  record Settings(WeightOptimizer optimizer) {
+    static Settings of(WeightOptimizer optimizer) {
+      return new Settings(
+          Arguments.given(optimizer, "optimizer", "must be one, as WeightOptimizer.of(...)"));
+    }
+  }
 
   @Override
   public String id() {

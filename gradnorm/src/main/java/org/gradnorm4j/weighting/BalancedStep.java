@@ -39,15 +39,42 @@ public final class BalancedStep {
    * @param measurement losses, norms and weights of the step
    * @param quantities what the strategy reports, in the order of reporting
    * @param decision with their values
+   * @param nextLossWeights that follow from it: those decided on, or close to them; copied
    * @return the record
    */
   public static BalancedStep of(
-      StepMeasurement measurement, List<Quantity> quantities, Decision<?> decision) {
+      StepMeasurement measurement,
+      List<Quantity> quantities,
+      Decision<?> decision,
+      double[] nextLossWeights) {
     Map<Quantity, double[]> values = new LinkedHashMap<>();
     for (Quantity quantity : quantities) {
       values.put(quantity, decision.value(quantity));
     }
-    return new BalancedStep(measurement, values, decision.lossWeights(), Map.of());
+    return new BalancedStep(measurement, values, nextLossWeights.clone(), Map.of());
+  }
+
+  /**
+   * A step whose decision is installed as it is.
+   *
+   * @param measurement losses, norms and weights of the step
+   * @param quantities what the strategy reports, in the order of reporting
+   * @param decision with their values
+   * @return the record
+   */
+  public static BalancedStep of(
+      StepMeasurement measurement, List<Quantity> quantities, Decision<?> decision) {
+    return of(measurement, quantities, decision, decision.lossWeights());
+  }
+
+  /**
+   * The same record of a measurement that is complete only now.
+   *
+   * @param complete of the same tasks
+   * @return the record
+   */
+  public BalancedStep withMeasurement(StepMeasurement complete) {
+    return new BalancedStep(complete, quantities, nextLossWeights, skipCauses);
   }
 
   /**

@@ -37,7 +37,8 @@ public record DryRun<S extends Record>(
 
   /** After a step. */
   public DryRun<S> take(StepMeasurement measurement) {
-    StepGuard.Taken<S> taken = StepGuard.take(weighting, state, lossWeights, measurement);
+    StepGuard.Taken<S> taken =
+        StepGuard.take(weighting, weighting.timing(), state, lossWeights, measurement);
     return new DryRun<>(
         weighting, taken.state(), taken.lossWeights(), taken.record(), taken.notices());
   }

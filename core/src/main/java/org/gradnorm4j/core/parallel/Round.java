@@ -48,6 +48,10 @@ final class Round {
     this.owner = root.owner();
     this.wrapper = wrapper;
     this.averaging = averaging;
+    if (owner.combiner() != null) {
+      throw new IllegalStateException(
+          "the strategy decides on each step's own gradients, which the workers of a ParallelWrapper have apart. Build the balancer with weights for the next step: timing(Timing.NEXT_STEP)");
+    }
     this.copies = new CountDownLatch(wrapper.getWorkers() - 1);
     for (int worker = 0; worker < wrapper.getWorkers(); worker++) {
       measurements.add(new ArrayList<>());

@@ -9,6 +9,7 @@ import java.util.function.Consumer;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.gradnorm4j.core.Combiner;
 import org.gradnorm4j.core.StepMeasurement;
 import org.gradnorm4j.core.Tasks;
 import org.gradnorm4j.core.internal.dl4j.MeasuredNetwork;
@@ -62,6 +63,7 @@ import org.gradnorm4j.core.loss.WeightPenalty;
 public final class GradientNormProbe implements AutoCloseable {
   private final MeasuredNetwork network;
   private final Tasks tasks;
+  private volatile Combiner combiner;
   private final Consumer<StepMeasurement> listener;
   private volatile double[] nextLossWeights;
   private volatile int interval = 1;
@@ -256,6 +258,25 @@ public final class GradientNormProbe implements AutoCloseable {
   }
 
   /**
+   * Combines the tasks' gradients with weights of the very step, from the next step on, in place of
+   * the loss weights: at the shared layers &Sigma; c<sub>i</sub> &nabla;L<sub>i</sub> goes on in
+   * place of the sum. So all parameters that serve several tasks get the combined gradient: the
+   * shared layers, what lies before them, and what lies between them and the heads, whose backward
+   * pass is then run a second time. With all c<sub>i</sub> = 1 training is bit for bit plain
+   * Deeplearning4j's. {@link StepMeasurement#lossWeights()} are then c<sub>i</sub>.
+   *
+   * @param combiner chooses the weights; null to go back to loss weights
+   * @throws IllegalArgumentException if a gradient would get past the shared layers, or a penalty
+   *     is a task; names the layer or the penalty, and the remedy
+   */
+  public void combineBy(Combiner combiner) {
+    if (combiner != null) {
+      network.checkCombinable();
+    }
+    this.combiner = combiner;
+  }
+
+  /**
    * Measures only the first of every so many training steps, beginning with the next; those between
    * keep the loss weights, are not reported to the listener, and cost nothing.
    *
@@ -388,6 +409,11 @@ public final class GradientNormProbe implements AutoCloseable {
     @Override
     public boolean isMeasuring() {
       return !paused && stepsToSkip <= 0;
+    }
+
+    @Override
+    public Combiner combiner() {
+      return combiner;
     }
 
     @Override

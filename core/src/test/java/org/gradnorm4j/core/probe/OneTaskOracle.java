@@ -2,7 +2,9 @@ package org.gradnorm4j.core.probe;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.gradnorm4j.core.internal.dl4j.OutputLoss;
 import org.gradnorm4j.core.internal.dl4j.TaskGraph;
@@ -65,13 +67,7 @@ final class OneTaskOracle {
   double[][] sharedGradients(INDArray parameters, MultiDataSet batch, long seed) {
     double[][] gradients = new double[alone.size()][];
     for (int task = 0; task < gradients.length; task++) {
-      ComputationGraph net = alone.get(task);
-      net.setParams(parameters);
-      net.setInputs(batch.getFeatures());
-      net.setLabels(batch.getLabels());
-      net.setLayerMaskArrays(batch.getFeaturesMaskArrays(), batch.getLabelsMaskArrays());
-      Nd4j.getRandom().setSeed(seed);
-      net.computeGradientAndScore();
+      ComputationGraph net = step(task, parameters, batch, seed);
       double divisor = net.batchSize(); // by which DL4J divides its updates
       gradients[task] =
           weights.stream()
@@ -82,6 +78,38 @@ final class OneTaskOracle {
       net.clearLayerMaskArrays();
     }
     return gradients;
+  }
+
+  /**
+   * The gradient of each task alone with respect to all parameters, as a sum over the minibatch: by
+   * task, then by name of the parameter.
+   *
+   * @param parameters as for {@link #gradientNorms}
+   * @param seed of the random numbers the step draws
+   */
+  List<Map<String, INDArray>> gradients(INDArray parameters, MultiDataSet batch, long seed) {
+    List<Map<String, INDArray>> gradients = new ArrayList<>();
+    for (int task = 0; task < alone.size(); task++) {
+      Map<String, INDArray> byName = new LinkedHashMap<>();
+      step(task, parameters, batch, seed)
+          .gradient()
+          .gradientForVariable()
+          .forEach((name, gradient) -> byName.put(name, gradient.dup()));
+      alone.get(task).clearLayerMaskArrays();
+      gradients.add(byName);
+    }
+    return gradients;
+  }
+
+  private ComputationGraph step(int task, INDArray parameters, MultiDataSet batch, long seed) {
+    ComputationGraph net = alone.get(task);
+    net.setParams(parameters);
+    net.setInputs(batch.getFeatures());
+    net.setLabels(batch.getLabels());
+    net.setLayerMaskArrays(batch.getFeaturesMaskArrays(), batch.getLabelsMaskArrays());
+    Nd4j.getRandom().setSeed(seed);
+    net.computeGradientAndScore();
+    return net;
   }
 
   /** Names, in the graph's parameter table, of the weights of these layers. */

@@ -124,7 +124,7 @@ class RandomGraphTest {
   }
 
   /** A random graph; every vertex keeps the shape of the input, so that any two can be added. */
-  private static ComputationGraph network(int seed) {
+  static ComputationGraph network(int seed) {
     Random random = new Random(seed);
     Family family = Family.values()[random.nextInt(3)];
     WorkspaceMode mode = random.nextBoolean() ? WorkspaceMode.ENABLED : WorkspaceMode.NONE;
@@ -278,7 +278,7 @@ class RandomGraphTest {
         top);
   }
 
-  private static MultiDataSet batch(int seed, int step, ComputationGraph net) {
+  static MultiDataSet batch(int seed, int step, ComputationGraph net) {
     Random random = new Random(1000L * seed + step);
     Nd4j.getRandom().setSeed(1000L * seed + step);
     long[] shape = Family.values()[new Random(seed).nextInt(3)].input.getShape(true);

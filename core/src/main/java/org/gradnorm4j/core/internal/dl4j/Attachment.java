@@ -17,6 +17,9 @@ interface Attachment {
   /** Whether it is this network's training step, backward pass done, that asks for the score. */
   boolean isOwnScore(INDArray labels);
 
+  /** In a step whose gradients are combined, a loss is noted before its gradient is sent back. */
+  default void lossNoted() {}
+
   /** All losses of a step are noted. */
   default void scored() {}
 

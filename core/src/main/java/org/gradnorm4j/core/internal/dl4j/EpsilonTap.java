@@ -56,6 +56,29 @@ final class EpsilonTap {
       }
       return task == wanted ? arrived : null;
     }
+
+    /**
+     * Σ c_i ε_i of what comes over this edge.
+     *
+     * @param arrived may be modified, and returned
+     */
+    INDArray combined(INDArray arrived, double[] weights) {
+      if (tap == null) {
+        double weight = task < 0 ? 1.0 : weights[task];
+        if (weight == 0.0) { // not 0 times what may be NaN
+          return arrived.assign(0.0);
+        }
+        return weight == 1.0 ? arrived : arrived.muli(weight);
+      }
+      arrived.assign(0.0);
+      for (int i = 0; i < weights.length; i++) {
+        INDArray epsilon = weights[i] == 0.0 ? null : tap.replay.inputEpsilon(input, i);
+        if (epsilon != null) {
+          arrived.addi(epsilon.mul(weights[i]));
+        }
+      }
+      return arrived;
+    }
   }
 
   private final TaskGraph graph;
@@ -65,6 +88,8 @@ final class EpsilonTap {
   private final Replay replay;
   private final TrainingStep step;
   private final INDArray[] arrived;
+  private final SecondPass secondPass;
+  private List<EpsilonTap> others;
   private int count;
 
   /**
@@ -89,6 +114,12 @@ final class EpsilonTap {
     this.replay = replay;
     this.step = step;
     this.arrived = new INDArray[edges.size()];
+    this.secondPass = new SecondPass(vertex, edges);
+  }
+
+  /** The last one of a backward pass: here everything is measured, of the others too. */
+  void isLastAfter(List<EpsilonTap> before) {
+    others = before;
   }
 
   GraphVertex vertex() {
@@ -110,16 +141,45 @@ final class EpsilonTap {
     if (count != arrived.length) {
       throw rewired(count);
     }
-    if (step.isMeasuring()) {
+    boolean measuring = step.isMeasuring();
+    if (measuring || (step.isCombining() && sendsOn())) {
       measure(tbptt, workspaces);
     }
-    INDArray sum = sumInArrivalOrder();
+    if (step.isCombining()) {
+      combine(tbptt);
+    }
+    INDArray sum = step.isCombined() ? combinedSum() : sumInArrivalOrder();
     forgetEpsilons();
     Pair<Gradient, INDArray[]> result = realBackward(sum, tbptt, workspaces);
-    if (step.isMeasuring()) {
+    if (measuring) {
       prove(result.getFirst(), result.getSecond());
     }
     return result;
+  }
+
+  /**
+   * Asks for the weights where everything is measured; the vertices before it have passed back the
+   * plain sum by then, and do so again, with the weights. At those keeps what that takes.
+   */
+  private void combine(boolean tbptt) {
+    if (others == null) {
+      secondPass.keep(arrived, tbptt);
+      return;
+    }
+    step.decide();
+    if (step.isCombined()) {
+      others.forEach(other -> other.secondPass.run(step));
+    }
+  }
+
+  /** Σ c_i ε_i, edge by edge. */
+  private INDArray combinedSum() {
+    return SecondPass.combined(edges, arrived, step.combination());
+  }
+
+  /** Whether the next vertex of the zone has to know what each task sends on. */
+  private boolean sendsOn() {
+    return replay != null && replay.sendsOn();
   }
 
   /** By the kernel if it can, which then has part of it done already, else by the vertex. */
@@ -164,7 +224,7 @@ final class EpsilonTap {
    */
   void prove(Gradient gradient, INDArray[] inputEpsilons) {
     if (replay != null) {
-      replay.prove(gradient, inputEpsilons);
+      replay.prove(gradient, inputEpsilons, step.isCombined() ? step.combination() : null);
     }
   }
 

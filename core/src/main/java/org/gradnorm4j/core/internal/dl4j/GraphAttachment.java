@@ -79,7 +79,7 @@ final class GraphAttachment implements Attachment {
 
   @Override
   public boolean isOwnGradient(INDArray labels) {
-    boolean own = inOutput && step.isOpen();
+    boolean own = (inOutput || step.isRepeating()) && step.isOpen();
     if (own) {
       step.sendsBack();
     }

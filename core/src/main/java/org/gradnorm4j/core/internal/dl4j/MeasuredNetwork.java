@@ -9,6 +9,7 @@ import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.graph.vertex.GraphVertex;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.gradnorm4j.core.Combiner;
 import org.gradnorm4j.core.StepMeasurement;
 import org.gradnorm4j.core.Tasks;
 import org.gradnorm4j.core.internal.kernel.DenseNormKernel;
@@ -44,6 +45,11 @@ public final class MeasuredNetwork implements WeightedLoss.Calls {
       return false;
     }
 
+    /** Whose weights the step that begins combines the gradients with; null for nobody's. */
+    default Combiner combiner() {
+      return null;
+    }
+
     /** A step has ended, but for the update of the parameters; its measurement, or null. */
     void trained(StepMeasurement measurement);
   }
@@ -57,11 +63,13 @@ public final class MeasuredNetwork implements WeightedLoss.Calls {
   private final TrainingStep step;
   private volatile Attachment attachment;
   private final WeightedLosses losses;
+  private final Heads heads;
   private final DenseNormKernel.Method method;
   private final Object boundary = new Object();
   private volatile Owner owner;
   private Owner ownOwner;
   private volatile Tasks tasks;
+  private Combiner combiner;
   private boolean attached;
   private boolean installed;
   private boolean toldOfBypass;
@@ -85,7 +93,9 @@ public final class MeasuredNetwork implements WeightedLoss.Calls {
     penalties = new SharedPenalties(graph.tasks(), shared);
     checkLossWeights(configuredLossWeights());
     step = new TrainingStep(graph.tasks().count());
+    step.decidesBy(this::decide);
     losses = new WeightedLosses(graph, step);
+    heads = new Heads(graph, shared);
     this.attachment = attachment.apply(new SharedZone(graph, shared, method, step), this);
   }
 
@@ -266,6 +276,14 @@ public final class MeasuredNetwork implements WeightedLoss.Calls {
   }
 
   @Override
+  public void lossNoted() {
+    Attachment current = attachment;
+    if (current != null) {
+      current.lossNoted();
+    }
+  }
+
+  @Override
   public void scored() {
     if (!step.hasRecorded(graph.tasks().countOfOutputs())) {
       return;
@@ -274,6 +292,9 @@ public final class MeasuredNetwork implements WeightedLoss.Calls {
     Owner told;
     try {
       attachment.scored();
+      if (combiner != null && combiner.weightsHeads() && step.combination() != null) {
+        heads.scale(step.combination());
+      }
       measurement = step.isMeasuring() ? measurement() : null;
     } finally {
       synchronized (boundary) {
@@ -299,7 +320,11 @@ public final class MeasuredNetwork implements WeightedLoss.Calls {
       synchronized (boundary) {
         if (attached) {
           checkThread();
-          step.open(owner.lossWeights(), owner.isMeasuring());
+          combiner = owner.combiner();
+          step.open(
+              combiner == null ? owner.lossWeights() : ones(),
+              owner.isMeasuring(),
+              combiner != null);
           if (step.isMeasuring() && owner.wantsGram()) {
             step.measureGram();
           }
@@ -407,8 +432,38 @@ public final class MeasuredNetwork implements WeightedLoss.Calls {
         .losses(taskLosses)
         .lossesPerLabel(lossesPerLabel)
         .gradientNorms(gradientNorms)
-        .lossWeights(step.lossWeights())
+        .lossWeights(step.combination() == null ? step.lossWeights() : step.combination())
         .build();
+  }
+
+  private double[] ones() {
+    double[] ones = new double[graph.tasks().count()];
+    Arrays.fill(ones, 1.0);
+    return ones;
+  }
+
+  /** The weights of the step that is under way, everything else of it being measured. */
+  private double[] decide() {
+    double[] weights = step.isMeasuring() ? combiner.combine(measurement()) : combiner.held();
+    if (weights.length != graph.tasks().count()
+        || !Arrays.stream(weights).allMatch(Double::isFinite)) {
+      throw new IllegalStateException(
+          String.format(
+              Locale.ROOT,
+              "the gradients of %s cannot be combined with the weights %s: one finite weight for each task is needed",
+              taskNames(),
+              Arrays.toString(weights)));
+    }
+    return weights;
+  }
+
+  /**
+   * Checks that gradients can be combined within a step.
+   *
+   * @throws IllegalArgumentException if a gradient would get past; names the layer and the remedy
+   */
+  public void checkCombinable() {
+    heads.checkCombinable();
   }
 
   private void checkNotAttached() {

@@ -68,6 +68,12 @@ final class NetworkAttachment implements Attachment {
     return step.isOpen() && isOfThisNetwork(labels);
   }
 
+  /** With one loss everything is known now: what it sends back is weighted already. */
+  @Override
+  public void lossNoted() {
+    step.decide();
+  }
+
   @Override
   public void scored() {
     if (step.isMeasuring()) {

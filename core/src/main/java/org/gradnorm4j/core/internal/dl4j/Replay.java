@@ -3,6 +3,7 @@ package org.gradnorm4j.core.internal.dl4j;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
@@ -44,8 +45,7 @@ public final class Replay {
   private final TrainingStep step;
   private final KeptArray[][] kept;
   private final INDArray[][] inputEpsilons;
-  private final List<INDArray> gradientSums = new ArrayList<>();
-  private double gradientScale;
+  private final List<List<INDArray>> firstGradients = new ArrayList<>();
   private final TaskRows rows = new TaskRows();
   private final long mostElements;
   private boolean proved;
@@ -78,6 +78,16 @@ public final class Replay {
     }
   }
 
+  /** Whether what the tasks send to an input is wanted. */
+  boolean sendsOn() {
+    for (boolean wanted : forwards) {
+      if (wanted) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** What a task sent to an input in the last run; null if nothing. Owned by this object. */
   INDArray inputEpsilon(int input, int task) {
     return inputEpsilons[input][task];
@@ -95,8 +105,7 @@ public final class Replay {
 
   private void runAll(INDArray[] taskEpsilons, boolean tbptt) {
     BackwardState state = BackwardState.of(vertex);
-    forgetSums();
-    gradientScale = 0.0;
+    forgetFirst(taskEpsilons.length);
     int[] tasks =
         IntStream.range(0, taskEpsilons.length)
             .filter(task -> begin.get(task) || taskEpsilons[task] != null)
@@ -110,7 +119,7 @@ public final class Replay {
       addGram(tasks, pass);
     } else {
       for (int task : tasks) {
-        pass.run(task, gradients -> step.squaredNorms()[task] += note(gradients));
+        pass.run(task, gradients -> step.squaredNorms()[task] += note(task, gradients));
       }
     }
     state.restore();
@@ -136,16 +145,17 @@ public final class Replay {
       rows.begin(type, from + kept.length < tasks.length ? kept.length + 1 : kept.length, length);
       for (int i = from; i < tasks.length; i++) {
         int row = Math.min(i - from, kept.length);
+        int task = tasks[i];
         pass.run(
-            tasks[i],
+            task,
             gradients -> {
               if (first && !proved) {
-                note(gradients);
+                note(task, gradients);
               }
               rows.put(row, gradients);
             });
         if (row == kept.length) {
-          rows.addProducts(row, tasks[i], kept, step.gram());
+          rows.addProducts(row, task, kept, step.gram());
         }
       }
       rows.addProducts(kept, step.gram());
@@ -191,15 +201,14 @@ public final class Replay {
     }
   }
 
-  /** Σ of what is proved with in the first step; returns ‖∇_W‖². */
-  private double note(List<INDArray> weightGradients) {
+  /** Keeps what is proved with in the first step; returns ‖∇_W‖². */
+  private double note(int task, List<INDArray> weightGradients) {
     double squared = 0.0;
     for (INDArray gradient : weightGradients) {
       squared += Blas.INSTANCE.dot(gradient, gradient);
     }
     if (!proved) {
-      addUp(weightGradients);
-      gradientScale += Math.sqrt(squared);
+      firstGradients.set(task, weightGradients.stream().map(Replay::detachedCopy).toList());
     }
     return squared;
   }
@@ -226,51 +235,49 @@ public final class Replay {
     return weightKeys.stream().map(gradient::getGradientFor).filter(Objects::nonNull).toList();
   }
 
-  private void addUp(List<INDArray> weightGradients) {
-    for (int i = 0; i < weightGradients.size(); i++) {
-      if (i == gradientSums.size()) {
-        gradientSums.add(detachedCopy(weightGradients.get(i)));
-      } else {
-        gradientSums.get(i).addi(weightGradients.get(i));
-      }
-    }
-  }
-
-  private void forgetSums() {
-    gradientSums.forEach(INDArray::close);
-    gradientSums.clear();
+  private void forgetFirst(int tasks) {
+    firstGradients.forEach(gradients -> gradients.forEach(INDArray::close));
+    firstGradients.clear();
+    firstGradients.addAll(Collections.nCopies(tasks, List.of()));
   }
 
   /**
    * Compares, in the first step, with the result of the real backward pass.
    *
    * @param realInputEpsilons null if they are not known
+   * @param weights that the real pass gave the tasks; null if all count 1
    * @throws IllegalStateException if the passes do not add up to it
    */
-  void prove(Gradient real, INDArray[] realInputEpsilons) {
+  void prove(Gradient real, INDArray[] realInputEpsilons, double[] weights) {
     if (proved) {
       return;
     }
-    for (int i = 0; i < gradientSums.size(); i++) {
-      INDArray gradient = weightGradients(real).get(i);
-      check(gradient, gradientSums.get(i), gradientScale);
+    List<INDArray> gradients = weightGradients(real);
+    for (int i = 0; i < gradients.size(); i++) {
+      int key = i;
+      INDArray[] byTask =
+          firstGradients.stream()
+              .map(first -> first.isEmpty() ? null : first.get(key))
+              .toArray(INDArray[]::new);
+      check(gradients.get(i), byTask, weights);
     }
     for (int input = 0; input < forwards.length; input++) {
       if (forwards[input] && realInputEpsilons != null) {
-        checkInput(realInputEpsilons[input], inputEpsilons[input]);
+        check(realInputEpsilons[input], inputEpsilons[input], weights);
       }
     }
-    forgetSums();
+    forgetFirst(0);
     proved = true;
   }
 
-  private void checkInput(INDArray real, INDArray[] epsilons) {
+  private void check(INDArray real, INDArray[] byTask, double[] weights) {
     INDArray sum = real.like();
     double scale = 0.0;
-    for (INDArray epsilon : epsilons) {
-      if (epsilon != null) {
-        sum.addi(epsilon);
-        scale += epsilon.norm2Number().doubleValue();
+    for (int task = 0; task < byTask.length; task++) {
+      double weight = weights == null ? 1.0 : weights[task];
+      if (byTask[task] != null && weight != 0.0) {
+        sum.addi(weight == 1.0 ? byTask[task] : byTask[task].mul(weight));
+        scale += Math.abs(weight) * byTask[task].norm2Number().doubleValue();
       }
     }
     check(real, sum, scale);

@@ -47,6 +47,7 @@ final class SharedZone {
       tapped.put(vertex, tap);
       taps.add(tap);
     }
+    taps.get(taps.size() - 1).isLastAfter(List.copyOf(taps.subList(0, taps.size() - 1)));
   }
 
   /** One per vertex of the zone, in backward order. */

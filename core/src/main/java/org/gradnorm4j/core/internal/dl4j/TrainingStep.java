@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.BitSet;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /**
  * The training step that is under way on the attached graph, if any: the loss weights it uses and
@@ -31,6 +32,11 @@ public final class TrainingStep {
   private boolean sentBack;
   private boolean measured;
   private int only = ALL;
+  private boolean combining;
+  private boolean repeating;
+  private long number;
+  private double[] combination;
+  private Supplier<double[]> decider;
 
   private static final int ALL = -1;
 
@@ -45,8 +51,9 @@ public final class TrainingStep {
    * Begins a step with the given loss weights; what an interrupted step left behind is dropped.
    *
    * @param measure whether the gradient norms of this step are wanted
+   * @param combine whether the gradients get their weights in the middle of the step
    */
-  public void open(double[] weights, boolean measure) {
+  public void open(double[] weights, boolean measure, boolean combine) {
     System.arraycopy(weights, 0, lossWeights, 0, weights.length);
     Arrays.fill(lossSums, Double.NaN);
     Arrays.fill(labelCounts, Double.NaN);
@@ -58,7 +65,47 @@ public final class TrainingStep {
     measured = false;
     recorded.clear();
     only = ALL;
+    combining = combine;
+    number++;
+    combination = null;
     thread = Thread.currentThread();
+  }
+
+  /** As above, with weights that are known beforehand. */
+  public void open(double[] weights, boolean measure) {
+    open(weights, measure, false);
+  }
+
+  /** Tells steps apart. */
+  long number() {
+    return number;
+  }
+
+  /** Where {@link #decide()} gets the weights. */
+  void decidesBy(Supplier<double[]> weights) {
+    decider = weights;
+  }
+
+  /** Whether a step is open whose gradients get their weights in the middle of it. */
+  boolean isCombining() {
+    return combining && isOpen();
+  }
+
+  /** Everything is measured: asks for the weights, if they are not known. */
+  void decide() {
+    if (combination == null) {
+      combination = decider.get().clone();
+    }
+  }
+
+  /** c_i; null while they are not known, or if the step does not combine. Not to be modified. */
+  double[] combination() {
+    return combination;
+  }
+
+  /** Whether they are known, and not all 1: then plain gradients will do. */
+  boolean isCombined() {
+    return combination != null && !Arrays.stream(combination).allMatch(c -> c == 1.0);
   }
 
   /** Measures the Gram matrix of the step that has just been opened, in the place of the norms. */
@@ -129,9 +176,15 @@ public final class TrainingStep {
     return lossWeights[task];
   }
 
-  /** What a task's gradient counts at present: λ_i, or 0 while another task is replayed alone. */
+  /**
+   * What a task's gradient counts at present: λ_i, or 0 while another task is replayed alone. Once
+   * combined, a loss that is still asked stands at the shared layers itself: c_i.
+   */
   double gradientWeight(int task) {
-    return only == ALL || only == task ? lossWeights[task] : 0.0;
+    if (only != ALL) {
+      return only == task ? lossWeights[task] : 0.0;
+    }
+    return combination == null ? lossWeights[task] : combination[task];
   }
 
   /** Lets the losses send back the gradient of one task only, until {@link #replayAll}. */
@@ -172,9 +225,28 @@ public final class TrainingStep {
    * @param labels how many there are, without those the mask leaves out
    */
   void recordLossSum(int task, double lossSum, double labels) {
+    noteLossSum(task, lossSum, labels);
+    recorded.set(task);
+  }
+
+  /** Notes task i's loss ahead of the score that ends the step. */
+  void noteLossSum(int task, double lossSum, double labels) {
     lossSums[task] = lossSum;
     labelCounts[task] = labels;
-    recorded.set(task);
+  }
+
+  /** Runs a backward pass once more, in which losses send back what they do in the step. */
+  void repeating(Runnable pass) {
+    repeating = true;
+    try {
+      replaying(pass);
+    } finally {
+      repeating = false;
+    }
+  }
+
+  boolean isRepeating() {
+    return repeating;
   }
 
   /** Whether the loss of this many tasks has been noted. */

@@ -3,6 +3,7 @@ package org.gradnorm4j.core.internal.dl4j;
 import java.io.IOException;
 import java.io.Serial;
 import java.util.BitSet;
+import org.deeplearning4j.nn.conf.layers.BaseLayer;
 import org.deeplearning4j.nn.conf.layers.Layer;
 import org.gradnorm4j.core.internal.loss.LossAccess;
 import org.gradnorm4j.core.internal.loss.LossManners;
@@ -36,6 +37,8 @@ public final class WeightedLoss implements ILossFunction {
   private final transient TrainingStep step;
   private final transient BitSet tasks;
   private transient volatile Calls calls;
+  private transient double[] noted;
+  private transient long notedIn;
 
   /**
    * Knows whose call it is: a network's loss functions belong to its configuration, and so to its
@@ -47,6 +50,9 @@ public final class WeightedLoss implements ILossFunction {
 
     /** The score is asked for: whether it ends a training step of the attached network. */
     boolean isOwnScore(INDArray labels);
+
+    /** In a step that combines gradients, the loss is noted ahead of them. */
+    default void lossNoted() {}
 
     /** The score of a training step is noted. */
     default void scored() {}
@@ -107,18 +113,11 @@ public final class WeightedLoss implements ILossFunction {
       INDArray labels, INDArray preOutput, IActivation activation, INDArray mask, boolean average) {
     Calls caller = calls;
     boolean own = caller.isOwnScore(labels);
-    double total;
-    if (terms != null) {
-      double[] scores = terms.scores(labels, preOutput, activation, mask, average);
-      total = terms.total(scores);
-      if (own) {
-        record(scores, labels, mask, average);
-      }
-    } else {
-      total = wrapped.computeScore(labels, preOutput, activation, mask, average);
-      if (own) {
-        record(new double[] {total}, labels, mask, average);
-      }
+    double[] scores =
+        own && isNoted(average) ? noted : scores(labels, preOutput, activation, mask, average);
+    double total = terms != null ? terms.total(scores) : scores[0];
+    if (own) {
+      record(scores, labels, mask, average);
     }
     if (own) {
       caller.scored();
@@ -149,6 +148,9 @@ public final class WeightedLoss implements ILossFunction {
 
   private INDArray weightedGradient(
       INDArray labels, INDArray preOutput, IActivation activation, INDArray mask) {
+    if (step.isCombining()) {
+      note(labels, preOutput, activation, mask);
+    }
     double[] weights = tasks.stream().mapToDouble(step::gradientWeight).toArray();
     if (terms != null) {
       return terms.gradient(weights, labels, preOutput, activation, mask);
@@ -160,6 +162,38 @@ public final class WeightedLoss implements ILossFunction {
     return weights[0] == 1.0
         ? gradient
         : LossManners.scaled(gradient, weights[0], wrapped, activation);
+  }
+
+  /** Before the gradient, which may write into z, and before what is sent back gets its weight. */
+  private void note(INDArray labels, INDArray preOutput, IActivation activation, INDArray mask) {
+    if (notedIn != step.number()) {
+      noted = scores(labels, preOutput, activation, mask, false);
+      notedIn = step.number();
+      double present = presentLabels(labels, mask);
+      int first = tasks.nextSetBit(0);
+      for (int i = 0; i < noted.length; i++) {
+        step.noteLossSum(first + i, noted[i], present);
+      }
+    }
+    if (!step.isReplaying()) {
+      calls.lossNoted();
+    }
+  }
+
+  private double[] scores(
+      INDArray labels, INDArray preOutput, IActivation activation, INDArray mask, boolean average) {
+    return terms != null
+        ? terms.scores(labels, preOutput, activation, mask, average)
+        : new double[] {wrapped.computeScore(labels, preOutput, activation, mask, average)};
+  }
+
+  /** Whether the score has been computed already: not if z is another each time it is asked for. */
+  private boolean isNoted(boolean average) {
+    return step.isCombining()
+        && notedIn == step.number()
+        && !average
+        && installedIn.getIDropout() == null
+        && !(installedIn instanceof BaseLayer layer && layer.getWeightNoise() != null);
   }
 
   @Override

@@ -58,7 +58,7 @@ final class GradNormWeighting implements LossWeighting<GradNormState> {
 
   @Override
   public Set<Need> needs() {
-    return EnumSet.allOf(Need.class);
+    return EnumSet.of(Need.LOSSES, Need.GRADIENT_NORMS);
   }
 
   @Override

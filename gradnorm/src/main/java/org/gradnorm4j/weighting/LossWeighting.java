@@ -64,7 +64,7 @@ public interface LossWeighting<S extends Record> {
   /**
    * What this decides by.
    *
-   * @return any of the two; none for weights that do not move
+   * @return any of them; none for weights that do not move
    */
   Set<Need> needs();
 

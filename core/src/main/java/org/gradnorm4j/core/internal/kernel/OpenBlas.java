@@ -1,12 +1,7 @@
 package org.gradnorm4j.core.internal.kernel;
 
-import static org.bytedeco.openblas.global.openblas.LAPACKE_dgeqrf;
-import static org.bytedeco.openblas.global.openblas.LAPACKE_sgeqrf;
-import static org.bytedeco.openblas.global.openblas.LAPACK_COL_MAJOR;
 import static org.bytedeco.openblas.global.openblas_nolapack.CblasColMajor;
 import static org.bytedeco.openblas.global.openblas_nolapack.CblasNoTrans;
-import static org.bytedeco.openblas.global.openblas_nolapack.CblasNonUnit;
-import static org.bytedeco.openblas.global.openblas_nolapack.CblasRight;
 import static org.bytedeco.openblas.global.openblas_nolapack.CblasTrans;
 import static org.bytedeco.openblas.global.openblas_nolapack.CblasUpper;
 import static org.bytedeco.openblas.global.openblas_nolapack.cblas_daxpy;
@@ -14,19 +9,15 @@ import static org.bytedeco.openblas.global.openblas_nolapack.cblas_ddot;
 import static org.bytedeco.openblas.global.openblas_nolapack.cblas_dgemm;
 import static org.bytedeco.openblas.global.openblas_nolapack.cblas_dscal;
 import static org.bytedeco.openblas.global.openblas_nolapack.cblas_dsyrk;
-import static org.bytedeco.openblas.global.openblas_nolapack.cblas_dtrmm;
 import static org.bytedeco.openblas.global.openblas_nolapack.cblas_saxpy;
 import static org.bytedeco.openblas.global.openblas_nolapack.cblas_sdot;
 import static org.bytedeco.openblas.global.openblas_nolapack.cblas_sgemm;
 import static org.bytedeco.openblas.global.openblas_nolapack.cblas_sscal;
 import static org.bytedeco.openblas.global.openblas_nolapack.cblas_ssyrk;
-import static org.bytedeco.openblas.global.openblas_nolapack.cblas_strmm;
 
 import java.lang.ref.Reference;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
-import org.bytedeco.javacpp.DoublePointer;
-import org.bytedeco.javacpp.FloatPointer;
 import org.gradnorm4j.core.internal.kernel.NativeAddress.Doubles;
 import org.gradnorm4j.core.internal.kernel.NativeAddress.Floats;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -162,70 +153,12 @@ final class OpenBlas extends Blas {
   /** Not with NaN in it. */
   @Override
   boolean factor(INDArray x) {
-    return Lapack.IS_THERE && Lapack.factor(x);
+    return OpenBlasFactor.isRight(x.dataType()) && OpenBlasFactor.factor(x);
   }
 
-  /** As a in row order is aᵀ in column order: aᵀ ← aᵀRᵀ. */
   @Override
   void multiplyByFactor(INDArray factor, INDArray a) {
-    int n = (int) a.size(0);
-    int m = (int) a.size(1);
-    int stride = (int) factor.size(1);
-    if (isDouble(a)) {
-      cblas_dtrmm(
-          CblasColMajor,
-          CblasRight,
-          CblasUpper,
-          CblasTrans,
-          CblasNonUnit,
-          m,
-          n,
-          1.0,
-          d(factor),
-          stride,
-          d(a),
-          m);
-    } else {
-      cblas_strmm(
-          CblasColMajor,
-          CblasRight,
-          CblasUpper,
-          CblasTrans,
-          CblasNonUnit,
-          m,
-          n,
-          1f,
-          f(factor),
-          stride,
-          f(a),
-          m);
-    }
-  }
-
-  /** The part of OpenBLAS that ND4J may not have loaded; loaded with the first use. */
-  private static final class Lapack {
-    static final boolean IS_THERE = works();
-
-    private static boolean works() {
-      try {
-        return LAPACKE_dgeqrf(LAPACK_COL_MAJOR, 1, 1, new double[] {3}, 1, new double[1]) == 0;
-      } catch (LinkageError e) { // built without
-        return false;
-      }
-    }
-
-    static boolean factor(INDArray x) {
-      int n = (int) x.size(0);
-      int k = (int) x.size(1);
-      if (isDouble(x)) {
-        try (DoublePointer reflections = new DoublePointer(n)) {
-          return LAPACKE_dgeqrf(LAPACK_COL_MAJOR, k, n, d(x), k, reflections) == 0;
-        }
-      }
-      try (FloatPointer reflections = new FloatPointer(n)) {
-        return LAPACKE_sgeqrf(LAPACK_COL_MAJOR, k, n, f(x), k, reflections) == 0;
-      }
-    }
+    OpenBlasFactor.multiply(factor, a);
   }
 
   private static Doubles d(INDArray array) {

@@ -191,4 +191,34 @@ class BlasTest {
     assertThat(Blas.dense(someColumns)).isEqualTo(someColumns).matches(Blas::isDense);
     assertThat(Blas.dense(array)).isSameAs(array);
   }
+
+  /** Of doubles not all kernels of OpenBLAS have it right, and those that do not are not used. */
+  @ParameterizedTest
+  @MethodSource("types")
+  void triangularFactor_hasTheInnerProducts_ofWhatItIsTheFactorOf(DataType type) {
+    Nd4j.getRandom().setSeed(1);
+    INDArray x = Nd4j.randn(type, 200, 210);
+    INDArray a = Nd4j.randn(type, 200, 7);
+    INDArray factor = x.dup('c');
+    boolean done = new OpenBlas().factor(factor);
+    assertThat(done).isEqualTo(OpenBlasFactor.isRight(type));
+    if (type == DataType.FLOAT) {
+      assertThat(done).isTrue();
+    }
+    if (done) {
+      INDArray coordinates = a.dup('c');
+      new OpenBlas().multiplyByFactor(factor, coordinates);
+      INDArray actual = coordinates.transpose().mmul(coordinates);
+      INDArray gradient = x.transpose().mmul(a);
+      INDArray expected = gradient.transpose().mmul(gradient);
+      double tolerance = type == DataType.DOUBLE ? 1e-14 : 1e-5;
+      assertThat(actual.sub(expected).norm2Number().doubleValue())
+          .isLessThan(tolerance * expected.norm2Number().doubleValue());
+    }
+    assertThat(new Blas.Nd4jBlas().factor(x)).isFalse();
+  }
+
+  static Stream<DataType> types() {
+    return Stream.of(DataType.FLOAT, DataType.DOUBLE);
+  }
 }

@@ -218,7 +218,7 @@ public final class StepMeasurement {
    * @return L<sub>i</sub> by name, in the order of the tasks; unmodifiable
    */
   public Map<String, Double> lossesByTask() {
-    return TaskArrays.byTask(tasks.names(), losses);
+    return tasks.byName(losses);
   }
 
   /**
@@ -228,7 +228,7 @@ public final class StepMeasurement {
    *     unmodifiable
    */
   public Map<String, Double> gradientNormsByTask() {
-    return TaskArrays.byTask(tasks.names(), gradientNorms);
+    return tasks.byName(gradientNorms);
   }
 
   /**
@@ -237,7 +237,7 @@ public final class StepMeasurement {
    * @return &lambda;<sub>i</sub> by name, in the order of the tasks; unmodifiable
    */
   public Map<String, Double> lossWeightsByTask() {
-    return TaskArrays.byTask(tasks.names(), lossWeights);
+    return tasks.byName(lossWeights);
   }
 
   /**

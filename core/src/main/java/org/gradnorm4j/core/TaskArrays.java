@@ -1,9 +1,6 @@
 package org.gradnorm4j.core;
 
-import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 
 /** Arrays with one value per task. */
 final class TaskArrays {
@@ -27,14 +24,5 @@ final class TaskArrays {
               + " must have one value per task "
               + taskNames);
     }
-  }
-
-  /** The values by task, in the order of the tasks; unmodifiable. */
-  static Map<String, Double> byTask(List<String> taskNames, double[] values) {
-    Map<String, Double> byTask = new LinkedHashMap<>();
-    for (int i = 0; i < values.length; i++) {
-      byTask.put(taskNames.get(i), values[i]);
-    }
-    return Collections.unmodifiableMap(byTask);
   }
 }

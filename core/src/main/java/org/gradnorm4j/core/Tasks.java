@@ -1,8 +1,11 @@
 package org.gradnorm4j.core;
 
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -95,6 +98,22 @@ public final class Tasks {
    */
   public int size() {
     return names.size();
+  }
+
+  /**
+   * An array by task as a map.
+   *
+   * @param values one per task; copied
+   * @return the values by name, in the order of the tasks; unmodifiable
+   * @throws IllegalArgumentException if null, or not one value per task
+   */
+  public Map<String, Double> byName(double[] values) {
+    TaskArrays.checkLength("values", values, names);
+    Map<String, Double> byName = new LinkedHashMap<>();
+    for (int i = 0; i < values.length; i++) {
+      byName.put(names.get(i), values[i]);
+    }
+    return Collections.unmodifiableMap(byName);
   }
 
   /**

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class TasksTest {
@@ -42,5 +43,17 @@ class TasksTest {
         .hasMessage("configuredLossWeights (length 1) must have one value per task [a, b]");
     assertThatThrownBy(() -> Tasks.of(NAMES, new double[] {1, Double.NaN}, new double[2]))
         .hasMessage("task 'b': configured loss weight (NaN) must be >= 0 and finite");
+  }
+
+  @Test
+  void byName_isInTheOrderOfTheTasks_andOfTheirNumber() {
+    Tasks tasks = Tasks.of(List.of("b", "a"));
+    assertThat(tasks.byName(new double[] {1.0, 2.0}))
+        .containsExactly(Map.entry("b", 1.0), Map.entry("a", 2.0));
+    assertThatThrownBy(() -> tasks.byName(new double[2]).clear())
+        .isInstanceOf(UnsupportedOperationException.class);
+    assertThatThrownBy(() -> tasks.byName(new double[1]))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("values (length 1) must have one value per task [b, a]");
   }
 }

@@ -621,12 +621,7 @@ public class LossBalancer implements AutoCloseable {
    */
   public Map<String, Double> lossWeights() {
     Run<?> current = begun();
-    double[] weights = current.state().lossWeights();
-    Map<String, Double> byName = new LinkedHashMap<>();
-    for (int i = 0; i < weights.length; i++) {
-      byName.put(current.taskNames().get(i), weights[i]);
-    }
-    return Collections.unmodifiableMap(byName);
+    return current.tasks().byName(current.state().lossWeights());
   }
 
   /**

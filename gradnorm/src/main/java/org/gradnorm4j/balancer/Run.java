@@ -105,6 +105,10 @@ final class Run<S extends Record> {
     tasks = ofNetwork;
   }
 
+  Tasks tasks() {
+    return tasks;
+  }
+
   List<String> taskNames() {
     return tasks.names();
   }

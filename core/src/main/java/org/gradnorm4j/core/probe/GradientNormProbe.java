@@ -1,7 +1,5 @@
 package org.gradnorm4j.core.probe;
 
-import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -210,12 +208,7 @@ public final class GradientNormProbe implements AutoCloseable {
    * @return &lambda;<sub>i</sub> by name, in the order of the tasks; unmodifiable
    */
   public Map<String, Double> lossWeightsByTask() {
-    double[] lossWeights = nextLossWeights;
-    Map<String, Double> byTask = new LinkedHashMap<>();
-    for (int i = 0; i < lossWeights.length; i++) {
-      byTask.put(taskNames().get(i), lossWeights[i]);
-    }
-    return Collections.unmodifiableMap(byTask);
+    return tasks.byName(nextLossWeights);
   }
 
   /**

@@ -1,9 +1,7 @@
 package org.gradnorm4j.strategies;
 
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.gradnorm4j.core.StepMeasurement;
@@ -63,18 +61,12 @@ public final class FixedWeights implements LossWeighting<FixedWeights.State> {
     Settings {
       Arguments.check(
           !lossWeights.isEmpty(), "lossWeights", lossWeights, "must have a weight for each task");
-      Map<String, Double> copy = new LinkedHashMap<>();
-      lossWeights.forEach(
-          (task, weight) -> {
-            Arguments.name(task, "task", "must be the name of a task");
-            Arguments.check(
-                weight != null && Double.isFinite(weight) && weight != 0.0,
-                "loss weight of '" + task + "'",
-                weight,
-                "must be finite and not 0. Use a small weight instead, such as 1e-6");
-            copy.put(task, weight);
-          });
-      lossWeights = Collections.unmodifiableMap(copy);
+      lossWeights =
+          ByTask.checked(
+              lossWeights,
+              "loss weight",
+              w -> w != 0.0,
+              "must be finite and not 0. Use a small weight instead, such as 1e-6");
     }
   }
 
@@ -121,14 +113,7 @@ public final class FixedWeights implements LossWeighting<FixedWeights.State> {
   }
 
   private double[] weights(Tasks tasks) {
-    if (!settings.lossWeights.keySet().equals(Set.copyOf(tasks.names()))) {
-      throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "there are loss weights for the tasks %s, but the network has the tasks %s. Give one for each of them",
-              settings.lossWeights.keySet(),
-              tasks.names()));
-    }
+    ByTask.checkTasks(settings.lossWeights, "loss weights", tasks);
     return tasks.names().stream().mapToDouble(settings.lossWeights::get).toArray();
   }
 

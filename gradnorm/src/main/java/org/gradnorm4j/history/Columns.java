@@ -23,21 +23,8 @@ final class Columns {
   /** What is measured: the columns that are stored of every step come first. */
   private static final int MEASURED = 3;
 
-  /** Names in a file, or of a chart, that a strategy's quantity cannot have. */
-  private static final Set<String> TAKEN =
-      Set.of(
-          "iteration",
-          "epoch",
-          "task",
-          Quantity.LOSS.id(),
-          Quantity.LOSS_WEIGHT.id(),
-          Quantity.GRADIENT_NORM.id(),
-          Quantity.WEIGHTED_GRADIENT_NORM.id(),
-          "present",
-          "skipped",
-          "steps",
-          "gradient_share",
-          "gradient_shares");
+  /** The name of a chart that every strategy has. */
+  private static final String SHARES_CHART = "gradient_shares";
 
   private final List<String> taskNames;
   private final List<Quantity> quantities;
@@ -52,7 +39,8 @@ final class Columns {
   Columns(List<String> taskNames, List<Quantity> quantities) {
     this.taskNames = List.copyOf(taskNames);
     this.quantities = List.copyOf(quantities);
-    Set<String> ids = new HashSet<>(TAKEN);
+    Set<String> ids = new HashSet<>(HistoryCsv.header(List.of()));
+    ids.add(SHARES_CHART);
     for (Quantity quantity : this.quantities) {
       if (!ids.add(quantity.id())) {
         throw new IllegalArgumentException(

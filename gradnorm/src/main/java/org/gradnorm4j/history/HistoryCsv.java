@@ -12,30 +12,37 @@ final class HistoryCsv {
   private static final CSVFormat FORMAT =
       CSVFormat.RFC4180.builder().setRecordSeparator('\n').build();
 
-  private static final List<String> MEASURED =
-      List.of(
-          "iteration",
-          "epoch",
-          "task",
-          Quantity.LOSS.id(),
-          Quantity.LOSS_WEIGHT.id(),
-          Quantity.GRADIENT_NORM.id(),
-          Quantity.WEIGHTED_GRADIENT_NORM.id());
+  private static final List<String> FIRST = List.of("iteration", "epoch", "task");
   private static final List<String> LAST = List.of("present", "skipped", "steps", "gradient_share");
 
   private HistoryCsv() {}
 
-  private static List<String> header(Columns columns) {
-    List<String> header = new ArrayList<>(MEASURED);
-    columns.quantities().forEach(quantity -> header.add(quantity.id()));
+  /** The first line, with the quantities that a strategy reports. */
+  static List<String> header(List<Quantity> reported) {
+    List<String> header = new ArrayList<>(FIRST);
+    numbers(reported).forEach(quantity -> header.add(quantity.id()));
     header.addAll(LAST);
     return header;
   }
 
+  /** What stands between name and flags, in the order of the file. */
+  private static List<Quantity> numbers(List<Quantity> reported) {
+    List<Quantity> numbers =
+        new ArrayList<>(
+            List.of(
+                Quantity.LOSS,
+                Quantity.LOSS_WEIGHT,
+                Quantity.GRADIENT_NORM,
+                Quantity.WEIGHTED_GRADIENT_NORM));
+    numbers.addAll(reported);
+    return numbers;
+  }
+
   static void write(Appendable out, HistoryView history) throws IOException {
     CSVPrinter csv = new CSVPrinter(out, FORMAT);
-    csv.printRecord(header(history.columns()));
-    int[] columns = numbers(history.columns());
+    List<Quantity> reported = history.columns().quantities();
+    csv.printRecord(header(reported));
+    int[] columns = numbers(reported).stream().mapToInt(history.columns()::of).toArray();
     TaskShares shares = history.shares();
     for (int row = 0; row < history.size(); row++) {
       for (int task = 0; task < history.tasks(); task++) {
@@ -52,18 +59,5 @@ final class HistoryCsv {
         csv.println();
       }
     }
-  }
-
-  /** The columns of the numbers between name and flags, in the order of the file. */
-  private static int[] numbers(Columns columns) {
-    List<Quantity> quantities =
-        new ArrayList<>(
-            List.of(
-                Quantity.LOSS,
-                Quantity.LOSS_WEIGHT,
-                Quantity.GRADIENT_NORM,
-                Quantity.WEIGHTED_GRADIENT_NORM));
-    quantities.addAll(columns.quantities());
-    return quantities.stream().mapToInt(columns::of).toArray();
   }
 }

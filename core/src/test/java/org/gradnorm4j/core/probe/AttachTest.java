@@ -12,6 +12,8 @@ import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.deeplearning4j.nn.api.OptimizationAlgorithm;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration.GraphBuilder;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.graph.ElementWiseVertex;
+import org.deeplearning4j.nn.conf.graph.ElementWiseVertex.Op;
 import org.deeplearning4j.nn.conf.graph.MergeVertex;
 import org.deeplearning4j.nn.conf.layers.ActivationLayer;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
@@ -27,6 +29,8 @@ import org.deeplearning4j.nn.graph.vertex.GraphVertex;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.gradnorm4j.core.Tasks;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.Timeout.ThreadMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -369,5 +373,24 @@ class AttachTest {
     assertThatThrownBy(() -> GradientNormProbe.attach(graph, List.of("bn", "bn"), step -> {}))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("layer 'bn' is named twice as a shared layer. Name it once");
+  }
+
+  /** Each addition doubles the number of paths through the frozen layers. */
+  @Test
+  @Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD)
+  void manyFrozenResidualBlocks_areReadOnce() {
+    ComputationGraph net =
+        graph(
+            g -> {
+              String block = "in";
+              for (int i = 0; i < 40; i++) {
+                g.addLayer("frozen" + i, new FrozenLayer(dense()), block)
+                    .addVertex("sum" + i, new ElementWiseVertex(Op.Add), "frozen" + i, block);
+                block = "sum" + i;
+              }
+              twoHeads(g.addLayer("w", dense(), block), "w");
+            });
+    GradientNormProbe probe = GradientNormProbe.attach(net, List.of(), step -> {});
+    assertThat(probe.sharedLayers()).containsExactly("w");
   }
 }

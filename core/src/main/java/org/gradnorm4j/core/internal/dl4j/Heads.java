@@ -2,9 +2,12 @@ package org.gradnorm4j.core.internal.dl4j;
 
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.graph.vertex.GraphVertex;
@@ -62,8 +65,9 @@ final class Heads {
           graph.tasks().penalties().get(0).name());
     }
     GraphVertex last = zone.get(zone.size() - 1);
+    Set<GraphVertex> trained = trained();
     for (GraphVertex vertex : graph.verticesInForwardOrder()) {
-      if (!Vertices.isIn(zone, vertex) && servesSeveral(vertex) && trains(vertex)) {
+      if (!Vertices.isIn(zone, vertex) && servesSeveral(vertex) && trained.contains(vertex)) {
         for (TaskGraph.Edge edge : graph.epsilonEdges(vertex)) {
           if (getsPast(edge.consumer(), last)) {
             return String.format(
@@ -90,11 +94,17 @@ final class Heads {
     return graph.tasksThatTrain(vertex).cardinality() > 1;
   }
 
-  /** Whether the vertex, or one before it, has parameters that train. */
-  private boolean trains(GraphVertex vertex) {
-    boolean own =
-        vertex.hasLayer() && vertex.getLayer().numParams() > 0 && !Vertices.isFrozen(vertex);
-    return own || graph.sources(vertex).stream().anyMatch(this::trains);
+  /** The vertices that have parameters that train, or have a vertex before them that has. */
+  private Set<GraphVertex> trained() {
+    Set<GraphVertex> trained = Collections.newSetFromMap(new IdentityHashMap<>());
+    for (GraphVertex vertex : graph.verticesInForwardOrder()) {
+      boolean own =
+          vertex.hasLayer() && vertex.getLayer().numParams() > 0 && !Vertices.isFrozen(vertex);
+      if (own || graph.sources(vertex).stream().anyMatch(trained::contains)) {
+        trained.add(vertex);
+      }
+    }
+    return trained;
   }
 
   /**

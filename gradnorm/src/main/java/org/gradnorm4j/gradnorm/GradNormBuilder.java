@@ -64,8 +64,7 @@ public final class GradNormBuilder {
    * @throws IllegalArgumentException if negative, infinite or NaN
    */
   public GradNormBuilder alpha(double alpha) {
-    Arguments.check(
-        alpha >= 0.0 && Double.isFinite(alpha), "alpha", alpha, "must be >= 0 and finite");
+    Arguments.notNegative(alpha, "alpha");
     this.alpha = alpha;
     return this;
   }

@@ -26,8 +26,7 @@ record GradNormSettings(
     Map<String, TaskSettings> tasks) {
 
   GradNormSettings {
-    Arguments.check(
-        alpha >= 0.0 && Double.isFinite(alpha), "alpha", alpha, "must be >= 0 and finite");
+    Arguments.notNegative(alpha, "alpha");
     Arguments.check(
         smoothing >= 0.0 && smoothing < 1.0, "smoothing", smoothing, "must be >= 0 and < 1");
     Arguments.check(warmUp >= 0, "warmUp", warmUp, "must be >= 0");

@@ -1,5 +1,7 @@
 package org.gradnorm4j.gradnorm;
 
+import org.gradnorm4j.weighting.Arguments;
+
 /**
  * What is set for a task, or for all of them. Immutable; null for what is not set.
  *
@@ -21,45 +23,39 @@ record TaskSettings(
     Double pin,
     Double prior) {
   TaskSettings {
-    check(
+    Arguments.check(
         lossShift == null || Double.isFinite(lossShift), "lossShift", lossShift, "must be finite");
-    check(
+    Arguments.check(
         lossFloor == null || (lossFloor >= InitialLosses.SMALLEST && Double.isFinite(lossFloor)),
         "lossFloor",
         lossFloor,
         "must be >= " + InitialLosses.SMALLEST + " and finite");
-    check(
+    Arguments.check(
         initialLossWeight == null
             || (initialLossWeight > 0.0 && Double.isFinite(initialLossWeight)),
         "initial loss weight",
         initialLossWeight,
         "must be > 0 and finite. Use a small weight instead, such as 1e-6");
-    check(
+    Arguments.check(
         minWeight == null || (minWeight > 0.0 && Double.isFinite(minWeight)),
         "minimum weight",
         minWeight,
         "must be > 0 and finite");
-    check(
+    Arguments.check(
         minWeight == null || maxWeight == null || maxWeight >= minWeight,
         "maximum weight",
         maxWeight,
         "must be >= the minimum weight (" + minWeight + ")");
-    check(
+    Arguments.check(
         pin == null || (pin > 0.0 && Double.isFinite(pin)),
         "pinned weight",
         pin,
         "must be > 0 and finite. Use a small weight instead, such as 1e-6");
-    check(
+    Arguments.check(
         prior == null || (prior > 0.0 && Double.isFinite(prior)),
         "prior",
         prior,
         "must be > 0 and finite");
-  }
-
-  private static void check(boolean holds, String subject, Double value, String rule) {
-    if (!holds) {
-      throw new IllegalArgumentException(subject + " (" + value + ") " + rule);
-    }
   }
 
   static final TaskSettings NONE = new TaskSettings(null, null, null, null, null, null, null, null);

@@ -3,9 +3,9 @@ package org.gradnorm4j.persist;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import org.gradnorm4j.weighting.Arguments;
 import org.gradnorm4j.weighting.BalancedStep;
 import org.gradnorm4j.weighting.Quantity;
 import org.gradnorm4j.weighting.SkipCause;
@@ -38,16 +38,9 @@ public record StepRecord(
    */
   public StepRecord {
     for (double weight : nextLossWeights) {
-      check(Double.isFinite(weight), "nextLossWeights", weight, "must be finite");
+      Arguments.check(Double.isFinite(weight), "nextLossWeights", weight, "must be finite");
     }
     step(measurement, quantities, values, nextLossWeights, skipCauses);
-  }
-
-  private static void check(boolean holds, String name, Object value, String rule) {
-    if (!holds) {
-      throw new IllegalArgumentException(
-          String.format(Locale.ROOT, "%s (%s) %s", name, value, rule));
-    }
   }
 
   /**
@@ -89,17 +82,19 @@ public record StepRecord(
       double[][] values,
       double[] nextLossWeights,
       Map<String, List<SkipCause>> skipCauses) {
-    check(measurement != null, "measurement", null, "must not be null");
-    check(values.length == quantities.size(), "values", values.length, "must be by quantity");
+    Arguments.check(measurement != null, "measurement", null, "must not be null");
+    Arguments.check(
+        values.length == quantities.size(), "values", values.length, "must be by quantity");
     Map<Quantity, double[]> byQuantity = new LinkedHashMap<>();
     for (int i = 0; i < values.length; i++) {
       Quantity quantity = quantities.get(i).toQuantity();
-      check(byQuantity.put(quantity, values[i]) == null, "quantity", quantity, "is there twice");
+      Arguments.check(
+          byQuantity.put(quantity, values[i]) == null, "quantity", quantity, "is there twice");
     }
     Map<String, Set<SkipCause>> causes = new LinkedHashMap<>();
     skipCauses.forEach(
         (task, why) -> {
-          check(!why.isEmpty(), "skipCauses", task, "must name a cause");
+          Arguments.check(!why.isEmpty(), "skipCauses", task, "must name a cause");
           causes.put(task, EnumSet.copyOf(why));
         });
     return BalancedStep.of(measurement.toMeasurement(), byQuantity, nextLossWeights, causes);

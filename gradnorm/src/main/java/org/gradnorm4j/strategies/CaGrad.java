@@ -89,7 +89,7 @@ public final class CaGrad extends StepStrategy<StepStrategy.None> {
   /** Settings, as in the factories. */
   record Settings(double c, WeightScale scale) implements StrategySettings {
     Settings {
-      Arguments.check(c >= 0.0 && Double.isFinite(c), "c", c, "must be >= 0 and finite");
+      Arguments.notNegative(c, "c");
     }
 
     @Override

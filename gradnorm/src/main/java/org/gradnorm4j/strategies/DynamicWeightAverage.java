@@ -70,11 +70,7 @@ public final class DynamicWeightAverage implements LossWeighting<DynamicWeightAv
   /** Settings, as in the factories. */
   record Settings(double temperature) {
     Settings {
-      Arguments.check(
-          temperature > 0.0 && Double.isFinite(temperature),
-          "temperature",
-          temperature,
-          "must be > 0 and finite");
+      Arguments.positive(temperature, "temperature");
     }
   }
 

@@ -104,8 +104,7 @@ public final class EncodecBalancer extends StepStrategy<EncodecBalancer.State> {
     Settings {
       shares = ByTask.checked(shares, "share", w -> w > 0.0, "must be > 0 and finite");
       Arguments.check(decay >= 0.0 && decay < 1.0, "decay", decay, "must be 0 to below 1");
-      Arguments.check(
-          length > 0.0 && Double.isFinite(length), "length", length, "must be > 0 and finite");
+      Arguments.positive(length, "length");
     }
 
     @Override

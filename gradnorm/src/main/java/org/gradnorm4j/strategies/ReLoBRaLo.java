@@ -107,11 +107,7 @@ public final class ReLoBRaLo implements LossWeighting<ReLoBRaLo.State> {
       Arguments.check(alpha >= 0.0 && alpha <= 1.0, "alpha", alpha, "must be 0 to 1");
       Arguments.check(
           expectedRho >= 0.0 && expectedRho <= 1.0, "expectedRho", expectedRho, "must be 0 to 1");
-      Arguments.check(
-          temperature > 0.0 && Double.isFinite(temperature),
-          "temperature",
-          temperature,
-          "must be > 0 and finite");
+      Arguments.positive(temperature, "temperature");
     }
   }
 

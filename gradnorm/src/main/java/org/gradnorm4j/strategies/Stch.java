@@ -93,11 +93,7 @@ public final class Stch extends StepStrategy<StepStrategy.None> {
       WeightScale scale)
       implements StrategySettings {
     Settings {
-      Arguments.check(
-          smoothing > 0.0 && Double.isFinite(smoothing),
-          "smoothing",
-          smoothing,
-          "must be > 0 and finite");
+      Arguments.positive(smoothing, "smoothing");
       preferences =
           ByTask.checked(preferences, "preference", w -> w > 0.0, "must be > 0 and finite");
       ideals = ByTask.checked(ideals, "ideal", z -> true, "must be finite");

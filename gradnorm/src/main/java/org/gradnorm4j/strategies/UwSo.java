@@ -59,11 +59,7 @@ public final class UwSo extends StepStrategy<StepStrategy.None> {
   /** Settings, as in the factories. */
   record Settings(double temperature) implements StrategySettings {
     Settings {
-      Arguments.check(
-          temperature > 0.0 && Double.isFinite(temperature),
-          "temperature",
-          temperature,
-          "must be > 0 and finite");
+      Arguments.positive(temperature, "temperature");
     }
 
     @Override

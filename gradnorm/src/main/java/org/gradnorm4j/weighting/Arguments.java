@@ -42,6 +42,28 @@ public final class Arguments {
   }
 
   /**
+   * Refuses what is not &gt; 0 and finite.
+   *
+   * @param value the argument
+   * @param subject the argument's name
+   * @throws IllegalArgumentException if 0, negative, infinite or NaN
+   */
+  public static void positive(double value, String subject) {
+    check(value > 0.0 && Double.isFinite(value), subject, value, "must be > 0 and finite");
+  }
+
+  /**
+   * Refuses what is not &ge; 0 and finite.
+   *
+   * @param value the argument
+   * @param subject the argument's name
+   * @throws IllegalArgumentException if negative, infinite or NaN
+   */
+  public static void notNegative(double value, String subject) {
+    check(value >= 0.0 && Double.isFinite(value), subject, value, "must be >= 0 and finite");
+  }
+
+  /**
    * Refuses a value.
    *
    * @param holds whether it is as it must be
